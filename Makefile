@@ -1,0 +1,56 @@
+# Copal: source code in, one read-only machine image out. `make help` lists the goals, docs/ has the manual.
+#
+# How it goes:  .config -> recipes -> output/plan -> output/keys.mk -> store -> output/images
+# Each step is one short file in scripts/.
+
+MAKEFLAGS += -rR --no-print-directory
+# One job per processor, unless -jN says otherwise on the command line, which wins.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+SHELL := /bin/bash
+
+ifneq ($(word 2,$(CURDIR)),)
+  $(error Make cannot work in a path with spaces: '$(CURDIR)'. Move the checkout)
+endif
+ifneq ($(word 2,$(O)),)
+  $(error O='$(O)': Make cannot work in a path with spaces. Choose another output folder)
+endif
+
+# O=dir      where everything generated goes (default: output)
+# STORE=dir  built packages, shared by every checkout and board (default: in the user's cache folder)
+# DL=dir     downloaded sources (default: beside the store)
+# V=0|1|2    0: one line per step. 1: also the commands and the build's output. 2: also why each package is built.
+O     ?= output
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
+STORE ?= $(CACHE)/store
+DL    ?= $(CACHE)/dl
+V     ?= 0
+override O     := $(abspath $(O))
+override STORE := $(abspath $(STORE))
+override DL    := $(abspath $(DL))
+export O STORE DL V
+Q := $(if $(filter 0,$(V)),@)
+
+goals := $(or $(MAKECMDGOALS),all)
+
+# `make setup x_defconfig all`: what installs tools or writes the configuration must end before the rest is even read.
+first-goals := setup %config
+ifneq ($(and $(filter $(first-goals),$(goals)),$(word 2,$(goals))),)
+
+.PHONY: $(goals) one-by-one
+$(goals): one-by-one ; @:
+one-by-one:
+	@set -e; for goal in $(goals); do $(MAKE) "$$goal"; done
+
+else
+
+include scripts/goals.mk scripts/config.mk
+# Defined once the configuration was read; until then Make is only about to write config.mk and start again.
+ifdef CONFIG_ARCH
+include scripts/recipes.mk scripts/plan.mk scripts/source.mk scripts/build.mk scripts/image.mk
+endif
+
+endif

@@ -1,0 +1,25 @@
+# The goals that need no configuration.
+
+unconfigured-goals := help setup lint clean distclean test bench list-defconfigs %config
+.PHONY: help setup lint test bench clean distclean
+
+help:
+	@cat scripts/help.txt
+
+setup:
+	$(Q)scripts/setup
+
+lint:
+	$(Q)scripts/lint
+
+test:
+	$(Q)tests/run
+
+bench:
+	$(Q)tests/bench
+
+clean:
+	$(Q)find $(wildcard $(O)) -mindepth 1 -maxdepth 1 ! -name .config ! -name config.mk -exec rm -rf {} +
+
+distclean:
+	$(Q)rm -rf $(O)

@@ -1,0 +1,13 @@
+# Sources: fetched by name into $(DL), checked against their pins. Nothing is built from a file that was not checked.
+
+# MIRROR=dir|URL       looked at before the upstream sites; files are named by their SHA-256
+# DEBIAN_MIRROR=URL    Debian's archive, on hosts without apt
+export MIRROR DEBIAN_MIRROR
+
+downloads := $(sort $(foreach p,$(packages),$(addprefix $(DL)/,$(call files-of,$p))))
+
+.PHONY: source
+source: $(downloads)
+
+$(downloads): $(DL)/%: | $(O)/info
+	$(Q)scripts/fetch --info $(O)/info --to $(DL) $*
