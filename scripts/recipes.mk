@@ -10,7 +10,7 @@ export SOURCE_DATE_EPOCH
 
 # What a build sees, and so what its key covers; then what only the engine or the image needs.
 key-fields   := version overlays contents build srcdir configure make install cgo tags go-packages go-ldflags go-platform go-bootstrap fragments
-other-fields := summary licence source sha256 upstream depends files symbols image module go-replace go-modfile go-sum go-delete
+other-fields := summary licence source sha256 upstream depends files symbols image module module-version commit go-replace go-require go-sum go-modfile go-drop
 fields       := $(key-fields) $(other-fields)
 
 # What each build system needs itself. A target package built with one of $(cross-builds) needs the C toolchain too.
@@ -20,7 +20,7 @@ needs.kconfig   := host-make
 needs.meson     := host-meson host-ninja host-pkgconf
 needs.go        := host-go
 toolchain       := cross-binutils cross-gcc musl linux-headers
-cross-builds    := autotools make kconfig meson
+cross-builds    := autotools make kconfig meson go
 
 recipe-files := $(wildcard packages/*/*.mk kernel/*.mk init/*.mk)
 recipe-names := $(basename $(notdir $(recipe-files)))

@@ -11,3 +11,8 @@ source: $(downloads)
 
 $(downloads): $(DL)/%: | $(O)/info
 	$(Q)scripts/fetch --info $(O)/info --to $(DL) $*
+
+# What packs Go services is the Go of the pinned toolchain, not the host's; host-go's last source is the newest.
+go-tarballs := $(foreach p,$(packages),$(addprefix $(DL)/,$(patsubst go-vendor:%,%,$(filter go-vendor:%,$($p.source)))))
+export GO_TOOLCHAIN_ZIP := $(addprefix $(DL)/,$(lastword $(call files-of,host-go)))
+$(go-tarballs): | $(GO_TOOLCHAIN_ZIP)

@@ -7,7 +7,7 @@ depends   = host-mkimage host-zstd linux $(image-packages)
 depends-$(CONFIG_IMAGE_LAYOUT_EROFS) += host-erofs-utils
 kind-$(CONFIG_IMAGE_PRODUCTION) = production
 kind-$(CONFIG_IMAGE_DEV)        = dev
-overlays  = overlays/base overlays/$(kind-y) $(wildcard board/$(CONFIG_BOARD)/overlay)
+overlays  = overlays/base overlays/$(kind-y) $(wildcard board/$(CONFIG_BOARD)/overlay) $(CONFIG_IMAGE_OVERLAY)
 # Which paths of which package: "nomad:/usr/bin/nomad".
 contents  = $(foreach p,$(image-packages),$(addprefix $p:,$($p.image)))
 services  = $(foreach p,$(image-packages),$(wildcard $(dir $(call recipe-file,$p))service))
