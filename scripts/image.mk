@@ -13,5 +13,11 @@ $(O)/images/SHA256SUMS: $(image-mark)
 	@rm -rf $(O)/images && mv $(O)/images.tmp $(O)/images
 	@cd $(O)/images && for f in *; do printf '  IMAGE   %-32s %12s bytes\n' $(O:$(CURDIR)/%=%)/images/$$f "$$(stat -c %s $$f)"; done
 
+# How `run` and the boot tests start this machine: the values, for a shell to read.
+$(O)/qemu: $(O)/config.mk scripts/arch/$(CONFIG_ARCH).mk
+	@printf '%s=%q\n' QEMU '$(QEMU)' QEMU_MACHINE '$(QEMU_MACHINE)' QEMU_CPU_TCG '$(QEMU_CPU_TCG)' \
+		KERNEL_IMAGE '$(notdir $(TARGET_KERNEL_IMAGE))' CMDLINE '$(CONFIG_CMDLINE)' >$@.tmp && mv $@.tmp $@
+
+all: $(O)/qemu
 run: all
-	@scripts/run-qemu $(O)/images
+	@scripts/run-qemu $(O)

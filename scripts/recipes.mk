@@ -9,7 +9,7 @@ SOURCE_DATE_EPOCH := 1735689600
 export SOURCE_DATE_EPOCH
 
 # What a build sees, and so what its key covers; then what only the engine or the image needs.
-key-fields   := version overlays contents build srcdir configure make install cgo tags go-packages go-ldflags go-platform go-bootstrap fragments
+key-fields   := version overlays contents services build srcdir configure make install cgo tags go-packages go-ldflags go-platform go-bootstrap fragments
 other-fields := summary licence source sha256 upstream depends files symbols image module module-version commit go-replace go-require go-sum go-modfile go-drop
 fields       := $(key-fields) $(other-fields)
 

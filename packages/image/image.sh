@@ -1,0 +1,70 @@
+# shellcheck shell=bash disable=SC2154
+# The machine image: what the packages put in, the overlays in their order, the host name, and how each service runs.
+# With the EROFS layout the initramfs holds init and one compressed file system, which init makes the root.
+
+# The paths of each package, from recipe_contents: "nomad:/usr/bin/nomad nomad:/etc/nomad".
+packages() {
+    local word
+    declare -A paths=()
+    for word in $recipe_contents; do paths[${word%%:*}]+=" ${word#*:}"; done
+    for word in $(printf '%s\n' "${!paths[@]}" | sort); do echo "package $word /entries/$word/tree${paths[$word]}"; done
+}
+
+system_spec() {
+    local path name
+    cat "/build/files/packages/image/layout.spec"
+    packages
+    # A service file is named `service` in its package and by its package in the image.
+    for path in ${recipe_services-}; do
+        name=${path%/service}
+        echo "file /etc/init/${name##*/} /build/files/$path 0644"
+    done
+    for path in $recipe_overlays; do
+        [ ! -d "/build/files/$path" ] || echo "overlay $path /build/files/$path"
+    done
+    echo "$CONFIG_HOSTNAME" >/build/hostname
+    echo "file /etc/hostname /build/hostname 0644"
+}
+
+boot_spec() {
+    cat <<SPEC
+dir /dev 0755
+node /dev/console c 5 1 0600
+file /system.erofs /build/system.erofs 0444
+file /init /entries/init/tree/usr/bin/init 0755
+SPEC
+}
+
+make_image() { mkimage --machine "$TARGET_ELF_MACHINE" --spec "$1.spec" --manifest "$1.manifest" --sizes "$1.sizes" "${@:2}"; }
+
+step_build() {
+    system_spec >system.spec
+    if [ "${CONFIG_IMAGE_LAYOUT_EROFS-}" ]; then
+        make_image system --tar system.tar
+        # One worker, and nothing of the moment in the superblock: the same bytes everywhere.
+        mkfs.erofs --quiet --tar=f -z"zstd,level=$CONFIG_IMAGE_COMPRESSION_LEVEL" -C65536 --workers=1 \
+            -T"$SOURCE_DATE_EPOCH" -U00000000-0000-0000-0000-000000000000 /build/system.erofs system.tar
+        boot_spec >boot.spec
+        make_image boot --cpio initramfs.cpio
+        # What is compressed already is only wrapped: the kernel takes zstd.
+        zstd --quiet -1 -T1 --rm initramfs.cpio
+    else
+        # PID 1 starts with a console only if the archive has one.
+        echo 'node /dev/console c 5 1 0600' >>system.spec
+        make_image system --cpio initramfs.cpio
+        zstd --quiet "-$CONFIG_IMAGE_COMPRESSION_LEVEL" -T1 --rm initramfs.cpio
+    fi
+}
+
+step_install() {
+    local kernel=${TARGET_KERNEL_IMAGE##*/}
+    install -m 644 "/entries/linux/tree/boot/$kernel" initramfs.cpio.zst /out/
+    install -m 644 system.manifest /out/manifest
+    {
+        cat system.sizes
+        printf '\nAs files:\n'
+        stat -c '%s %n' "/out/$kernel" /out/initramfs.cpio.zst | sed 's, /out/, ,'
+    } >/out/sizes.txt
+    cd /out
+    sha256sum "$kernel" initramfs.cpio.zst manifest sizes.txt >SHA256SUMS
+}

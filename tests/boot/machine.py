@@ -1,0 +1,98 @@
+"""A machine in QEMU: its console as a stream to wait on, its monitor, its ports."""
+
+import json
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import time
+
+
+class Machine:
+    """Boots the image in an output folder; use as a context manager, which ends it whatever happens."""
+
+    def __init__(self, out, folder, cmdline="", netdev=""):
+        self.console = ""
+        self.seen = 0
+        self.monitor_path = os.path.join(folder, "qmp")
+        environment = os.environ | {"CMDLINE_EXTRA": cmdline, "NETDEV_EXTRA": netdev}
+        self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
+        self.process = subprocess.Popen(
+            ["scripts/run-qemu", out, "-serial", "stdio", "-qmp", f"unix:{self.monitor_path},server=on,wait=off"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+    def read(self, seconds):
+        """Takes in what the console says within that time; False when it has ended."""
+        if not self.selector.select(seconds):
+            return True
+        data = self.process.stdout.read()
+        if not data:
+            return data is None
+        text = data.decode(errors="replace").replace("\r", "")
+        self.console += text
+        self.log.write(text)
+        self.log.flush()
+        return True
+
+    def wait_for(self, pattern, seconds=120):
+        """The match of a pattern in what the console says from the last match on."""
+        deadline = time.monotonic() + seconds
+        while True:
+            match = re.compile(pattern, re.M).search(self.console, self.seen)
+            if match:
+                self.seen = match.end()
+                return match
+            alive = self.read(max(0.0, deadline - time.monotonic()))
+            if not alive or time.monotonic() > deadline:
+                why = "the machine ended" if not alive else f"{seconds} s went by"
+                tail = "\n".join(self.console.splitlines()[-40:])
+                raise AssertionError(f"{why} before the console said {pattern!r}. Its last lines:\n{tail}")
+
+    def type(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def shell(self, command, seconds=60):
+        """What a command prints in the root shell of a development image."""
+        # The marker is split so that the echo of the command line does not match it.
+        self.type(f"{command}; echo do''ne:$?")
+        match = self.wait_for(r"((?:.*\n)*?)done:(\d+)\s*$", seconds)
+        return match[1].split("\n", 1)[-1], int(match[2])
+
+    def monitor(self, command):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.monitor_path)
+            stream = connection.makefile("rw")
+            stream.readline()
+            for message in ({"execute": "qmp_capabilities"}, {"execute": command}):
+                stream.write(json.dumps(message) + "\n")
+                stream.flush()
+                stream.readline()
+
+    def wait_for_end(self, seconds=60):
+        """The exit code of QEMU; what the console said is in self.console."""
+        deadline = time.monotonic() + seconds
+        while self.read(max(0.0, deadline - time.monotonic())):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the machine still runs after {seconds} s:\n" + "\n".join(self.console.splitlines()[-40:]))
+        return self.process.wait(timeout=10)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,146 @@
+"""Boots what was built, in QEMU. tests/run builds the boards."""
+
+import json
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from machine import Machine, free_port  # noqa: E402
+
+TEST_OUT = os.environ.get("TEST_OUT", "output/test")
+JOB = {
+    "ID": "probe", "Name": "probe", "Type": "batch", "Datacenters": ["dc1"],
+    "TaskGroups": [{
+        "Name": "probe", "Count": 1,
+        "RestartPolicy": {"Attempts": 0, "Mode": "fail"},
+        "Tasks": [{
+            "Name": "probe", "Driver": "exec",
+            "Config": {"command": "/usr/bin/sh", "args": ["-c", "echo ran as $$ in $(readlink /proc/self/root); id -u; touch /usr/x; exit 7"]},
+            "Resources": {"CPU": 50, "MemoryMB": 32},
+        }],
+    }],
+}
+
+
+def machine_of(board, folder, **options):
+    out = os.path.join(TEST_OUT, board)
+    assert os.path.exists(os.path.join(out, "images", "SHA256SUMS")), f"{out} is not built: run `make test`"
+    return Machine(out, folder, **options)
+
+
+@pytest.fixture(name="production", scope="module")
+def production_machine(tmp_path_factory):
+    with machine_of("nomad_x86_64", tmp_path_factory.mktemp("production")) as machine:
+        yield machine
+
+
+class Nomad:
+    """The HTTP API of the machine's agent, over the forwarded port."""
+
+    def __init__(self, port):
+        self.base = f"http://127.0.0.1:{port}/v1"
+
+    def call(self, path, body=None):
+        data = json.dumps(body).encode() if body else None
+        with urllib.request.urlopen(urllib.request.Request(f"{self.base}/{path}", data=data), timeout=30) as answer:
+            return json.load(answer)
+
+    def wait(self, path, index=1):
+        """A blocking query: returns when the thing changed after that index, and its new index."""
+        with urllib.request.urlopen(f"{self.base}/{path}?index={index}&wait=60s", timeout=120) as answer:
+            return json.load(answer), int(answer.headers["X-Nomad-Index"])
+
+
+def test_production_boots_into_a_ready_nomad(production):
+    production.wait_for(r"init: .*nomad.*ready", 240)
+    assert "panic" not in production.console.lower()
+
+
+def test_production_has_no_shell(production):
+    production.type("")
+    production.type("id")
+    with pytest.raises(AssertionError):
+        production.wait_for(r"uid=|[#$] $|login:", 3)
+
+
+def test_production_powers_off_cleanly(production):
+    production.monitor("system_powerdown")
+    assert production.wait_for_end(90) == 0
+    assert re.search(r"reboot: Power down", production.console), "the machine ended without powering itself off"
+    stopped = re.search(r"init: .*nomad.*(stopped|exited).*", production.console)
+    assert stopped, "nomad was not stopped before the power went"
+
+
+@pytest.fixture(name="dev", scope="module")
+def dev_machine(tmp_path_factory):
+    port = free_port()
+    with machine_of("test_x86_64", tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
+        machine.nomad = Nomad(port)
+        machine.wait_for(r"init: .*nomad.*ready", 240)
+        machine.type("")
+        machine.wait_for(r"# $", 30)
+        yield machine
+
+
+def test_root_is_read_only(dev):
+    output, _ = dev.shell("touch /usr/bin/x /etc/x /x")
+    assert output.count("Read-only file system") == 3
+    mounts, _ = dev.shell("cat /proc/mounts")
+    root = [line.split() for line in mounts.splitlines() if " / " in line][-1]
+    assert root[3].split(",")[0] == "ro", root
+    assert root[2] != "rootfs", "a rootfs cannot be pivoted away from"
+
+
+def test_what_may_be_written_is_fresh_memory(dev):
+    for folder in ("/run", "/tmp", "/var"):
+        _, code = dev.shell(f"touch {folder}/x && rm {folder}/x")
+        assert code == 0, folder
+
+
+def test_nothing_runs_but_what_was_declared(dev):
+    output, _ = dev.shell("ps -o pid,ppid,args | grep -v '\\['")
+    assert re.search(r"^ *1 +0 .*init", output, re.M)
+    assert "nomad agent" in output
+
+
+def test_nomad_sees_disk_cpu_and_memory(dev):
+    node = dev.nomad.call("nodes")[0]
+    attributes = dev.nomad.call(f"node/{node['ID']}")["Attributes"]
+    assert int(attributes["unique.storage.bytestotal"]) > 0
+    assert int(attributes["memory.totalbytes"]) > 0
+    assert attributes["driver.exec"] == "1"
+
+
+def test_an_exec_job_runs_in_its_own_root(dev):
+    nomad = dev.nomad
+    nomad.call("jobs", {"Job": JOB})
+    index = 1
+    while True:
+        allocations, index = nomad.wait("job/probe/allocations", index)
+        if allocations and allocations[0]["ClientStatus"] in ("complete", "failed"):
+            break
+    allocation = allocations[0]
+    events = allocation["TaskStates"]["probe"]["Events"]
+    exits = [event["ExitCode"] for event in events if event["Type"] == "Terminated"]
+    assert exits == [7], json.dumps(events, indent=1)
+    with urllib.request.urlopen(f"{nomad.base}/client/fs/logs/{allocation['ID']}?task=probe&type=stdout&plain=true", timeout=30) as log:
+        assert log.read().decode().startswith("ran as ")
+
+
+def test_a_dead_service_is_started_again(dev):
+    before, _ = dev.shell("pidof nomad")
+    dev.shell(f"kill -KILL {before.split()[0]}")
+    dev.wait_for(r"init: .*nomad.*ready", 120)
+    after, _ = dev.shell("pidof nomad")
+    assert after.split() and after != before
+
+
+def test_dev_powers_off_cleanly(dev):
+    dev.type("kill -TERM 1")
+    assert dev.wait_for_end(90) == 0
+    assert "reboot: Power down" in dev.console
