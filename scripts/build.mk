@@ -3,7 +3,8 @@
 
 .PHONY: $(packages) $(packages:=-rebuild) $(packages:=-shell) $(packages:%=why-%) show-info
 
-entry-paths := $(addprefix $(STORE)/,$(entries))
+# An entry that is there needs nothing: neither its sources nor what it was built from.
+entry-paths := $(addprefix $(STORE)/,$(missing))
 dep-paths    = $(foreach d,$($1.depends),$(STORE)/$(entry.$d))
 source-paths = $(addprefix $(DL)/,$(call files-of,$1))
 # The sandbox itself: every build needs it, no result depends on it.

@@ -18,5 +18,5 @@ $(O)/config.mk: $(O)/.config $(kconfig-files) $(kconfig)
 	$(Q)$(kconfig) check
 
 $(O)/.config:
-	@echo >&2 "No configuration in $(O). Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."; exit 1
+	@[ -e $@ ] || { echo >&2 "No configuration in $(O). Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."; exit 1; }
 endif

@@ -97,7 +97,8 @@ def config_mk(kconf):
     for symbol in kconf.unique_defined_syms:
         value = symbol.str_value
         if symbol.orig_type in (kconfiglib.BOOL, kconfiglib.TRISTATE):
-            if value == "n":
+            if value == "n":  # empty, so that a variable of that name in the user's environment does not count
+                lines.append(f"CONFIG_{symbol.name} :=")
                 continue
             if symbol.name.startswith("PACKAGE_"):
                 packages.append(symbol.name[len("PACKAGE_"):].lower().replace("_", "-"))

@@ -11,6 +11,7 @@ build=$PWD # /build, except for host-bubblewrap, which is built before there is 
 recipe=$build/recipe
 srcdir=$build/${recipe_srcdir:-src}
 SRC=${SRC:-/src}
+taken= # job slots that take_jobs holds
 # Tools without a job server run one job, unless the build script calls take_jobs.
 JOBS=1
 export JOBS
@@ -27,7 +28,7 @@ fi
 # Adds the job slots that nobody is using to our own one, for tools that cannot ask Make's job server themselves. They go
 # back when the build ends.
 take_jobs() {
-    local read_from write_to token tokens=
+    local read_from write_to token
     case $MAKEFLAGS in
     *--jobserver-auth=fifo:*)
         read_from=$(sed 's/.*--jobserver-auth=fifo:\([^ ]*\).*/\1/' <<<"$MAKEFLAGS"); exec {read_from}<>"$read_from"; write_to=$read_from ;;
@@ -35,9 +36,9 @@ take_jobs() {
         read_from=$(sed 's/.*--jobserver-auth=\([0-9]*\),.*/\1/' <<<"$MAKEFLAGS"); write_to=$(sed 's/.*--jobserver-auth=[0-9]*,\([0-9]*\).*/\1/' <<<"$MAKEFLAGS") ;;
     *) return 0 ;;
     esac
-    while IFS= read -r -N1 -t 0.05 -u "$read_from" token; do tokens+=$token; JOBS=$((JOBS + 1)); done
+    while IFS= read -r -N1 -t 0.05 -u "$read_from" token; do taken+=$token; JOBS=$((JOBS + 1)); done
     # shellcheck disable=SC2064 # the values of now are meant
-    trap "printf %s '$tokens' >&$write_to" EXIT
+    trap "printf %s '$taken' >&$write_to" EXIT
 }
 
 # unpack FILE FOLDER [tar arguments]: unpacks an archive without its leading folder.

@@ -1,0 +1,10 @@
+# PID 1 and the supervisor of everything. What is checked when an image is built is host-init.
+summary   = Boots, starts, watches and stops everything
+version   = 0.1
+licence   = MIT
+depends   = libstdcxx
+build     = meson
+srcdir    = files/init
+files     = init/src init/meson.build init/meson_options.txt
+configure = --buildtype=minsize -Db_lto=true -Db_pie=true -Dlink_flags=-static-pie
+image     = /usr/bin/init

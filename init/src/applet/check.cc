@@ -1,0 +1,97 @@
+// Runs when an image is built, so that what cannot work never boots. It is the code that PID 1 has,
+// and looks at two things more: that programs exist, and (as PID 1 does) that users do.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "applet/applet.h"
+#include "core/text.h"
+#include "init/load.h"
+
+namespace copal {
+namespace {
+
+void print(const Line& line) { (void)!write(2, line.text().data(), line.text().size()); }
+
+class ConsoleReporter final : public Reporter {
+ public:
+  void problem(const Place& place, std::string_view message) override {
+    ++problems_;
+    if (place.line == 0) {
+      if (!place.file.empty()) print(Line(place.file, ": "));
+      return print(Line("error: ", message, "\n"));
+    }
+    print(Line(place.file, ":", place.line, ":", place.column, ": error: ", message, "\n"));
+    // A window of the line around the place, so that it fits a terminal.
+    constexpr size_t kWidth = 96;
+    const size_t at = place.column - 1;
+    const size_t from = at > kWidth / 2 ? at - kWidth / 2 : 0;
+    const std::string_view shown = place.text.substr(std::min(from, place.text.size()), kWidth);
+    print(Line("    ", shown, "\n    "));
+    for (size_t i = from; i < at; ++i) print(Line(" "));
+    print(Line("^"));
+    for (size_t i = 1; i < place.length && at - from + i < kWidth; ++i) print(Line("~"));
+    print(Line("\n"));
+  }
+  [[nodiscard]] int problems() const { return problems_; }
+
+ private:
+  int problems_ = 0;
+};
+
+// Absolute links mean something else below a root that is not /, so they are followed by hand.
+bool is_program(const sys::Fd& root, const char* path) {
+  std::array<char, 1024> target;
+  Line current(path);
+  for (int depth = 0; depth < 16; ++depth) {
+    const char* const relative = current.c_str() + 1;
+    struct stat info {};
+    if (fstatat(root.get(), relative, &info, AT_SYMLINK_NOFOLLOW) < 0) return false;
+    if (!S_ISLNK(info.st_mode)) return S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0;
+    const ssize_t n = readlinkat(root.get(), relative, target.data(), target.size());
+    if (n <= 0) return false;
+    const std::string_view link(target.data(), static_cast<size_t>(n));
+    const std::string_view old = current.text();
+    current = link[0] == '/' ? Line(link) : Line(old.substr(0, old.rfind('/') + 1), link);
+  }
+  return false;
+}
+
+}  // namespace
+
+int run_check(std::span<char*> arguments) {
+  if (arguments.empty() || arguments.size() > 2) {
+    print(Line("usage: init --check DIR [ROOT]\n"));
+    return 2;
+  }
+  const char* const path = arguments[0];
+  auto dir = sys::open(path, O_RDONLY | O_DIRECTORY);
+  auto root = sys::open(arguments.size() > 1 ? arguments[1] : "/", O_RDONLY | O_DIRECTORY);
+  auto memory = sys::reserve(size_t{64} << 20);
+  if (!dir.ok() || !root.ok() || !memory.ok()) {
+    const Error error = !dir.ok() ? dir.error() : !root.ok() ? root.error() : memory.error();
+    print(Line(path, ": ", std::strerror(error.code), "\n"));
+    return 2;
+  }
+  Arena arena(*memory);
+  ConsoleReporter reporter;
+  Services services;
+  const bool rooted = arguments.size() > 1;
+  const Accounts accounts = rooted ? load_accounts(*root, arena) : Accounts();
+  const Status loaded =
+      load_services(*dir, path, rooted ? &accounts : nullptr, arena, reporter, services);
+  if (!loaded.ok()) reporter.problem({}, std::strerror(loaded.error().code));
+  for (const Spec& spec : services.specs.subspan(std::min<size_t>(1, services.specs.size()))) {
+    if (!rooted || spec.argv.empty() || is_program(*root, spec.argv[0])) continue;
+    Place place;
+    place.file = spec.name;
+    reporter.problem(place, Line("there is no program ", spec.argv[0], " in this image").text());
+  }
+  return reporter.problems() == 0 ? 0 : 1;
+}
+
+}  // namespace copal

@@ -1,0 +1,216 @@
+#include "core/supervisor.h"
+
+#include <algorithm>
+
+namespace copal {
+
+Supervisor::Supervisor(std::span<const Spec> specs, const Graph& graph, World& world, Arena& arena,
+                       uint32_t seed)
+    : specs_(specs),
+      graph_(graph),
+      world_(world),
+      random_(seed),
+      services_(arena.make<Service>(specs.size())),
+      queue_(arena.make<Index>(specs.size())) {
+  ok_ = services_.size() == specs.size() && queue_.size() == specs.size();
+  for (size_t i = 0; ok_ && i < specs.size(); ++i) {
+    const std::span<Time> ends = arena.make<Time>(specs[i].give_up_count);
+    ok_ = ends.size() == specs[i].give_up_count;
+    services_[i].window = Window(ends);
+    if (!specs[i].bad) continue;
+    services_[i].state = State::failed;
+    services_[i].had_turn = true;
+  }
+}
+
+void Supervisor::start_all(Time now) {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (specs_[i].bad) continue;
+    services_[i].wanted = true;
+    event(static_cast<Index>(i), Event::want_up, now);
+  }
+}
+
+void Supervisor::stop_all(Time) {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    services_[i].wanted = false;
+    enqueue(static_cast<Index>(i));
+  }
+}
+
+void Supervisor::exited(Index i, Exit exit, Time now) {
+  services_[i].exit = exit;
+  event(i, Event::exited, now);
+}
+
+void Supervisor::event(Index i, Event first, Time now) {
+  Service& service = services_[i];
+  std::optional<Event> next = first;
+  // An action may bring about another event at once: the longest chain is deps_ready,
+  // spawn_failed, emptied, restart.
+  while (next) {
+    const Event event = *next;
+    const Cell& cell = lookup(service.state, event);
+    next.reset();
+    if (cell.action == Action::impossible) {
+      world_.impossible(i, service.state, event);
+      return;
+    }
+    const State from = service.state;
+    // A timeout is used up even where the state stays.
+    if (!cell.stays || event == Event::timeout) service.deadline = kNever;
+    if (!cell.stays) service.state = cell.next;
+    next = act(i, cell.action, event, now);
+    if (service.state == from) continue;
+    if (service.state == State::up) {
+      service.up_since = now;
+      service.was_up = true;
+    }
+    if (service.state == State::up || service.state == State::cleaning || at_rest(service.state)) {
+      service.had_turn = service.had_turn || service.wanted;
+    }
+    const Duration delay = service.state == State::backoff ? service.deadline - now : Duration{};
+    world_.changed(i, from, service.state, event, delay);
+    enqueue(i);
+    enqueue_neighbours(i);
+  }
+}
+
+std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time now) {
+  Service& service = services_[i];
+  const Spec& spec = specs_[i];
+  switch (action) {
+    case Action::unset:
+    case Action::impossible:
+    case Action::none: return {};
+    case Action::spawn:
+      service.was_up = false;
+      service.broken = false;
+      service.exit = {};
+      if (spec.kind == Kind::service) service.deadline = now + spec.ready_limit;
+      if (world_.spawn(i).ok()) return {};
+      service.broken = true;
+      return Event::spawn_failed;
+    case Action::terminate:
+      service.broken = service.broken || event == Event::timeout;
+      service.deadline = now + spec.stop_limit;
+      world_.send_signal(i, spec.stop_signal);
+      return {};
+    case Action::slay:
+      service.deadline = now + kKillLimit;
+      world_.slay(i);
+      return {};
+    case Action::sweep:
+      if (spec.kill == Kill::main || world_.sweep(i)) return Event::emptied;
+      service.deadline = now + kSweepLimit;
+      return {};
+    case Action::settle: return verdict(i, now);
+    case Action::delay: {
+      const Duration uptime = service.was_up ? now - service.up_since : Duration{};
+      service.deadline =
+          now + service.backoff.next(spec.delay_min, spec.delay_max, uptime, random_);
+      return {};
+    }
+  }
+  return {};
+}
+
+Event Supervisor::verdict(Index i, Time now) {
+  Service& service = services_[i];
+  const Spec& spec = specs_[i];
+  if (!service.wanted) return Event::stopped;
+  if (service.deps_failed) return Event::give_up;
+  const bool success = service.exit.code == 0 && !service.exit.by_signal && !service.broken &&
+                       (service.was_up || spec.kind == Kind::task);
+  if (success && spec.restart != Restart::always) return Event::finished;
+  if (spec.restart == Restart::never) return Event::give_up;
+  return service.window.note(now, spec.give_up_window) ? Event::give_up : Event::restart;
+}
+
+bool Supervisor::satisfies(Index need) const {
+  const State state = services_[need].state;
+  return state == State::up || (state == State::done && specs_[need].kind == Kind::task);
+}
+
+// A service that has ended for good serves nobody, even if it ended well.
+bool Supervisor::lost(Index need) const {
+  const State state = services_[need].state;
+  return state == State::failed || (state == State::done && specs_[need].kind == Kind::service);
+}
+
+void Supervisor::evaluate(Index i, Time now) {
+  Service& service = services_[i];
+  const Edges& edges = graph_[i];
+  if (!service.wanted) {
+    // What runs is stopped only when nothing that may use it runs.
+    const auto running = [&](Index other) { return !at_rest(services_[other].state); };
+    if (at_rest(service.state)) return;
+    if (has_process(service.state) &&
+        std::any_of(edges.waiters.begin(), edges.waiters.end(), running)) {
+      return;
+    }
+    return event(i, Event::want_down, now);
+  }
+  const auto is_lost = [&](Index need) { return lost(need); };
+  if (std::any_of(edges.needs.begin(), edges.needs.end(), is_lost)) {
+    if (at_rest(service.state)) return;
+    service.deps_failed = true;
+    return event(i, Event::deps_failed, now);
+  }
+  if (service.state != State::waiting) return;
+  const auto is_satisfied = [&](Index need) { return satisfies(need); };
+  const auto had_turn = [&](Index other) { return services_[other].had_turn; };
+  if (!std::all_of(edges.needs.begin(), edges.needs.end(), is_satisfied)) return;
+  if (!std::all_of(edges.after.begin(), edges.after.end(), had_turn)) return;
+  if (spawns_left_ == 0) return enqueue(i);
+  --spawns_left_;
+  event(i, Event::deps_ready, now);
+}
+
+bool Supervisor::work(Time now, size_t spawns) {
+  spawns_left_ = spawns;
+  // With no spawns left, what wants to start goes back into the queue: one more round of it at most.
+  size_t idle = 0;
+  while (queue_size_ > 0 && idle <= queue_.size()) {
+    const Index i = queue_[queue_head_];
+    queue_head_ = (queue_head_ + 1) % queue_.size();
+    --queue_size_;
+    services_[i].queued = false;
+    evaluate(i, now);
+    idle = spawns_left_ == 0 ? idle + 1 : 0;
+  }
+  return queue_size_ > 0;
+}
+
+void Supervisor::tick(Time now) {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (services_[i].deadline <= now) event(static_cast<Index>(i), Event::timeout, now);
+  }
+}
+
+// A scan, not a heap: 512 services take half a microsecond, and nothing can get out of step.
+Time Supervisor::next_deadline() const {
+  Time earliest = kNever;
+  for (const Service& service : services_) earliest = std::min(earliest, service.deadline);
+  return earliest;
+}
+
+bool Supervisor::all_at_rest() const {
+  return std::all_of(services_.begin(), services_.end(),
+                     [](const Service& service) { return at_rest(service.state); });
+}
+
+void Supervisor::enqueue(Index i) {
+  if (services_[i].queued) return;
+  services_[i].queued = true;
+  queue_[(queue_head_ + queue_size_) % queue_.size()] = i;
+  ++queue_size_;
+}
+
+void Supervisor::enqueue_neighbours(Index i) {
+  for (const Index other : graph_[i].needs) enqueue(other);
+  for (const Index other : graph_[i].after) enqueue(other);
+  for (const Index other : graph_[i].waiters) enqueue(other);
+}
+
+}  // namespace copal

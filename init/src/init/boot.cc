@@ -1,0 +1,191 @@
+#include "init/boot.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+namespace copal {
+namespace {
+
+enum class If : uint8_t { expected, present };  // a kernel may well lack what is `present`
+
+struct Mount {
+  const char* type;
+  const char* target;
+  unsigned long flags;
+  const char* options;
+  If presence;
+};
+
+constexpr unsigned long kSafe = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+constexpr Mount kDev = {"devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC, "mode=0755", If::expected};
+
+constexpr std::array kMounts = {
+    Mount{"proc", "/proc", kSafe, nullptr, If::expected},
+    Mount{"sysfs", "/sys", kSafe, nullptr, If::expected},
+    kDev,
+    Mount{"devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,gid=5,ptmxmode=0666",
+          If::expected},
+    Mount{"tmpfs", "/dev/shm", kSafe, "mode=1777", If::expected},
+    Mount{"tmpfs", "/run", kSafe, "mode=0755,size=25%", If::expected},
+    Mount{"tmpfs", "/tmp", kSafe, "mode=1777", If::expected},
+    // Nomad runs what it downloads from its data folder, which is here unless a disk is named.
+    Mount{"tmpfs", "/var", MS_NOSUID | MS_NODEV, "mode=0755", If::expected},
+    // Delegation works as the manual of the kernel says, and memory.low protects whole subtrees.
+    Mount{"cgroup2", "/sys/fs/cgroup", kSafe, "nsdelegate,memory_recursiveprot", If::expected},
+    Mount{"bpf", "/sys/fs/bpf", kSafe, "mode=0700", If::present},
+    Mount{"securityfs", "/sys/kernel/security", kSafe, nullptr, If::present},
+    Mount{"pstore", "/sys/fs/pstore", kSafe, nullptr, If::present},
+    Mount{"efivarfs", "/sys/firmware/efi/efivars", kSafe, nullptr, If::present},
+};
+
+struct Folder {
+  const char* path;
+  mode_t mode;
+};
+constexpr std::array kFolders = {
+    Folder{"/run/init", 0755}, Folder{"/run/lock", 01777},  Folder{"/var/lib", 0755},
+    Folder{"/var/log", 0755},  Folder{"/var/persist", 0755}, Folder{"/var/tmp", 01777},
+};
+
+Status mount_one(const Mount& entry) {
+  // Some mount points are in file systems that were mounted just before.
+  (void)mkdir(entry.target, 0755);
+  if (mount(entry.type, entry.target, entry.type, entry.flags, entry.options) == 0) return {};
+  // The kernel may have mounted /dev already.
+  return errno == EBUSY ? Status() : Status(sys::last_error("mount"));
+}
+
+bool set_clock(time_t seconds) {
+  const timespec time{seconds, 0};
+  return clock_settime(CLOCK_REALTIME, &time) == 0;
+}
+
+}  // namespace
+
+void mount_dev() { (void)mount_one(kDev); }
+
+void mount_all(const sys::Log& log) {
+  for (const Mount& entry : kMounts) {
+    const Status done = mount_one(entry);
+    if (done.ok()) continue;
+    const int code = done.error().code;
+    const bool absent = code == ENODEV || code == ENOENT || code == EOPNOTSUPP;
+    if (entry.presence == If::present && absent) continue;
+    log.fail(entry.presence == If::expected ? sys::Level::error : sys::Level::warning, entry.target,
+             done.error());
+  }
+  for (const Folder& folder : kFolders) {
+    // mkdir's mode is cut by the umask.
+    if (mkdir(folder.path, 0700) == 0) (void)chmod(folder.path, folder.mode);
+  }
+  (void)symlink("/run", "/var/run");
+  // Shared, so that what a service mounts for others (a volume, the disk under /var/persist) is
+  // seen in the mount namespaces of services that run already, as Nomad, Docker and CSI expect.
+  if (mount(nullptr, "/", nullptr, MS_SHARED | MS_REC, nullptr) < 0) {
+    log.fail(sys::Level::error, "/", sys::last_error("share mounts"));
+  }
+  // The kernel lets a program write ten lines in five seconds. The log service has limits of its
+  // own, that say what was left out.
+  (void)sys::write_file("/proc/sys/kernel/printk_devkmsg", "on\n");
+}
+
+// A cgroup that distributes resources to children cannot hold processes itself; only the root may.
+// PID 1 leaves it all the same, so that it is accounted for like everything else.
+//
+//   /sys/fs/cgroup/init             PID 1
+//                 /services/<name>  one for each service
+//                 /nomad.slice      made by Nomad, which needs the controllers in the root
+sys::Fd set_up_cgroups(const sys::Log& log) {
+  constexpr std::array kControllers = {"+cpu", "+cpuset", "+io", "+memory", "+pids"};
+  auto root = sys::open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
+  if (!root.ok() || faccessat(root->get(), "cgroup.subtree_control", F_OK, 0) < 0) {
+    log.say(sys::Level::error, "there are no cgroups: services are not kept apart");
+    return {};
+  }
+  for (const char* name : {"init", "services"}) {
+    if (mkdirat(root->get(), name, 0755) < 0 && errno != EEXIST) {
+      log.fail(sys::Level::error, name, sys::last_error("mkdir cgroup"));
+    }
+  }
+  const Status moved = sys::write_file(*root, "init/cgroup.procs", "0");
+  if (!moved.ok()) log.fail(sys::Level::error, "cgroup init", moved.error());
+  for (const char* controller : kControllers) {
+    for (const char* file : {"cgroup.subtree_control", "services/cgroup.subtree_control"}) {
+      const Status done = sys::write_file(*root, file, controller);
+      if (done.ok()) continue;
+      log.say(sys::Level::warning, "cgroup controller ", controller, " in ", file, ": ",
+              std::strerror(done.error().code));
+    }
+  }
+  auto services = sys::open_at(*root, "services", O_RDONLY | O_DIRECTORY);
+  if (services.ok()) return std::move(*services);
+  log.fail(sys::Level::error, "cgroup services", services.error());
+  return {};
+}
+
+// Without a battery the clock starts in 1970, and no certificate is valid yet.
+void set_clock_floor(const sys::Log& log) {
+  std::array<char, 32> buffer;
+  auto text = sys::read_file("/etc/copal/epoch", buffer);
+  if (!text.ok()) return log.fail(sys::Level::warning, "/etc/copal/epoch", text.error());
+  std::string_view rest = *text;
+  const auto epoch = parse_number(take_word(rest), 0, 1L << 40);
+  if (!epoch) return log.say(sys::Level::error, "/etc/copal/epoch: not a number of seconds");
+  if (time(nullptr) >= *epoch) return;
+  if (!set_clock(*epoch)) log.fail(sys::Level::error, "clock", sys::last_error("settime"));
+  log.say(sys::Level::warning, "the clock was wrong: set to when the image was built");
+}
+
+std::string_view kernel_argument(std::string_view command_line, std::string_view key) {
+  while (true) {
+    const std::string_view word = take_word(command_line);
+    if (word.empty()) return {};
+    if (word.size() > key.size() && word.starts_with(key) && word[key.size()] == '=') {
+      return word.substr(key.size() + 1);
+    }
+  }
+}
+
+void set_hostname(const sys::Log& log) {
+  std::array<char, 4096> command_line;
+  std::array<char, 256> file;
+  std::string_view name;
+  auto arguments = sys::read_file("/proc/cmdline", command_line);
+  if (arguments.ok()) name = kernel_argument(*arguments, "copal.hostname");
+  if (name.empty()) {
+    auto text = sys::read_file("/etc/hostname", file);
+    if (!text.ok()) return log.fail(sys::Level::warning, "/etc/hostname", text.error());
+    std::string_view rest = *text;
+    name = take_word(rest);
+  }
+  if (sethostname(name.data(), name.size()) < 0) {
+    log.fail(sys::Level::error, "hostname", sys::last_error("sethostname"));
+  }
+}
+
+void bring_up_loopback(const sys::Log& log) {
+  const sys::Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  if (!any.open() || ioctl(any.get(), SIOCGIFFLAGS, &request) < 0) {
+    return log.fail(sys::Level::error, "lo", sys::last_error("get flags"));
+  }
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  if (ioctl(any.get(), SIOCSIFFLAGS, &request) < 0) {
+    log.fail(sys::Level::error, "lo", sys::last_error("set flags"));
+  }
+}
+
+}  // namespace copal

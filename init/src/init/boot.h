@@ -1,0 +1,23 @@
+// What is done once, before the first service: file systems of the kernel, cgroups, clock, names.
+#pragma once
+
+#include "sys/log.h"
+
+namespace copal {
+
+// Only /dev, so that there is a log. For the first stage.
+void mount_dev();
+// All of the kernel's file systems, and fresh /run, /tmp and /var. A missing one is logged.
+void mount_all(const sys::Log& log);
+// The controllers, PID 1's own leaf, and the folder of the services' cgroups, which is returned:
+// a closed Fd where there are no cgroups.
+sys::Fd set_up_cgroups(const sys::Log& log);
+// Never earlier than the image was built.
+void set_clock_floor(const sys::Log& log);
+void set_hostname(const sys::Log& log);
+void bring_up_loopback(const sys::Log& log);
+
+// The value of `key=` on the kernel's command line; empty if it is not there.
+std::string_view kernel_argument(std::string_view command_line, std::string_view key);
+
+}  // namespace copal

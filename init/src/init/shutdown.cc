@@ -1,0 +1,94 @@
+#include "init/shutdown.h"
+
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace copal {
+namespace {
+
+constexpr size_t kMaxMounts = 1024;
+
+// In mountinfo a blank is written \040, and so on. Decodes in place.
+char* decode(std::span<char> path) {
+  size_t to = 0;
+  for (size_t from = 0; from < path.size(); ++from) {
+    char c = path[from];
+    if (c == '\\' && from + 3 < path.size()) {
+      c = static_cast<char>((path[from + 1] - '0') * 64 + (path[from + 2] - '0') * 8 +
+                            (path[from + 3] - '0'));
+      from += 3;
+    }
+    path[to++] = c;
+  }
+  path[to] = '\0';
+  return path.data();
+}
+
+bool of_the_kernel(std::string_view path) {
+  for (const std::string_view top : {"/proc", "/sys", "/dev"}) {
+    if (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/')) return true;
+  }
+  return path == "/";
+}
+
+// Last mounted, first unmounted. What is still in use is at least made read-only, which writes it
+// out in full.
+void unmount_all() {
+  auto memory = sys::reserve(size_t{1} << 20);
+  if (!memory.ok()) return;
+  const std::span<char> buffer(reinterpret_cast<char*>(memory->data()), memory->size());
+  auto text = sys::read_file("/proc/self/mountinfo", buffer);
+  if (!text.ok()) return;
+  std::array<char*, kMaxMounts> paths{};
+  size_t count = 0;
+  std::string_view rest = *text;
+  while (!rest.empty() && count < paths.size()) {
+    std::string_view line = take_line(rest);
+    for (int field = 0; field < 4; ++field) (void)take_word(line);
+    const std::string_view path = take_word(line);
+    if (path.empty()) continue;
+    // There is a blank behind it, so that there is room for the NUL.
+    paths[count++] = decode(buffer.subspan(static_cast<size_t>(path.data() - buffer.data()),
+                                           path.size() + 1).first(path.size()));
+  }
+  while (count > 0) {
+    const char* const path = paths[--count];
+    if (of_the_kernel(path) || umount2(path, UMOUNT_NOFOLLOW) == 0) continue;
+    (void)mount(nullptr, path, nullptr, MS_REMOUNT | MS_RDONLY, nullptr);
+  }
+}
+
+}  // namespace
+
+// All of this may wait for a disk that is gone, for ever. So a child does it, and PID 1 only waits
+// as long as it is willing to.
+Error leave(Ending ending, const sys::Log& log) {
+  constexpr int kLimit = 10'000;
+  auto child = sys::clone_into(sys::Fd());
+  if (child.ok() && child->pid == 0) {
+    sync();
+    unmount_all();
+    _exit(0);
+  }
+  if (child.ok()) {
+    pollfd wait{child->pidfd.get(), POLLIN, 0};
+    int done = -1;
+    do {
+      done = poll(&wait, 1, kLimit);
+    } while (done < 0 && errno == EINTR);
+    if (done == 0) log.say(sys::Level::error, "sync: did not end in time");
+  } else {
+    log.fail(sys::Level::error, "sync", child.error());
+  }
+  log.say(sys::Level::notice, ending == Ending::reboot ? "reboot " : "poweroff ", sys::now());
+  (void)::reboot(ending == Ending::reboot ? RB_AUTOBOOT : RB_POWER_OFF);
+  return sys::last_error("reboot");
+}
+
+}  // namespace copal

@@ -1,0 +1,134 @@
+#include "sys/kernel.h"
+
+#include <linux/sched.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+namespace copal::sys {
+
+Error last_error(const char* what) { return {errno, what}; }
+
+Time now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::chrono::seconds(time.tv_sec) + Time(time.tv_nsec / 1'000'000);
+}
+
+// Only spreads restarts, so that it must never wait for entropy.
+uint32_t random_seed() {
+  uint32_t seed = 0;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK | GRND_INSECURE) == sizeof seed) return seed;
+  return static_cast<uint32_t>(now().count());
+}
+
+Result<std::span<std::byte>> reserve(size_t size) {
+  void* const at = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) return last_error("mmap");
+  return std::span(static_cast<std::byte*>(at), size);
+}
+
+Result<Fd> open(const char* path, int flags, int mode) {
+  Fd fd(::open(path, flags | O_CLOEXEC, mode));
+  if (!fd.open()) return last_error("open");
+  return fd;
+}
+
+Result<Fd> open_at(const Fd& dir, const char* path, int flags, int mode) {
+  Fd fd(::openat(dir.get(), path, flags | O_CLOEXEC, mode));
+  if (!fd.open()) return last_error("open");
+  return fd;
+}
+
+static Result<std::string_view> read_all(const Fd& file, std::span<char> buffer) {
+  size_t size = 0;
+  while (true) {
+    const ssize_t n = read(file.get(), buffer.data() + size, buffer.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return last_error("read");
+    if (n == 0) return std::string_view(buffer.data(), size);
+    size += static_cast<size_t>(n);
+    if (size == buffer.size()) return Error{EFBIG, "read"};
+  }
+}
+
+Result<std::string_view> read_file(const Fd& dir, const char* path, std::span<char> buffer) {
+  // Not blocking: a FIFO or a device in place of a file is then an error, and no trap.
+  auto file = open_at(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file.ok()) return file.error();
+  return read_all(*file, buffer);
+}
+
+Result<std::string_view> read_file(const char* path, std::span<char> buffer) {
+  return read_file(Fd(), path, buffer);
+}
+
+Result<std::string_view> load_file(const Fd& dir, const char* path, size_t limit, Arena& arena) {
+  auto file = open_at(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file.ok()) return file.error();
+  struct stat info {};
+  if (fstat(file->get(), &info) < 0) return last_error("stat");
+  if (!S_ISREG(info.st_mode)) return Error{EINVAL, "not a file"};
+  const auto size = static_cast<size_t>(info.st_size);
+  if (size > limit) return Error{EFBIG, "read"};
+  const std::span<char> buffer = arena.make<char>(size + 1);
+  if (buffer.empty()) return Error{ENOMEM, "read"};
+  return read_all(*file, buffer);
+}
+
+Status write_file(const Fd& dir, const char* path, std::string_view text) {
+  auto file = open_at(dir, path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file.ok()) return file.error();
+  if (write(file->get(), text.data(), text.size()) < 0) return last_error("write");
+  return {};
+}
+
+Status write_file(const char* path, std::string_view text) { return write_file(Fd(), path, text); }
+
+Result<Pipe> make_pipe() {
+  int ends[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC) < 0) return last_error("pipe");
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+Result<Child> clone_into(const Fd& cgroup) {
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  if (cgroup.open()) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<unsigned long long>(cgroup.get());
+  }
+  const long pid = syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0) return last_error("clone3");
+  return Child{static_cast<int>(pid), Fd(pid == 0 ? -1 : pidfd)};
+}
+
+Status send_signal(const Fd& pidfd, int signal) {
+  if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0) {
+    return last_error("pidfd_send_signal");
+  }
+  return {};
+}
+
+// All but those that the kernel sends for a fault of the program itself.
+sigset_t catchable_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) {
+    sigdelset(&set, signal);
+  }
+  return set;
+}
+
+}  // namespace copal::sys

@@ -1,0 +1,58 @@
+// The thin seam to the kernel: calls that libc lacks or that several files need, with RAII and
+// Result in place of -1 and errno. Nothing here decides anything.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/arena.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "sys/fd.h"
+
+namespace copal::sys {
+
+// errno, with the step that failed.
+Error last_error(const char* what);
+
+Time now();
+uint32_t random_seed();
+
+// Address space of which only what is used costs memory.
+Result<std::span<std::byte>> reserve(size_t size);
+
+Result<Fd> open(const char* path, int flags, int mode = 0);
+Result<Fd> open_at(const Fd& dir, const char* path, int flags, int mode = 0);
+
+// A whole small file, as in /proc and /etc. Longer than `buffer`: EFBIG.
+Result<std::string_view> read_file(const Fd& dir, const char* path, std::span<char> buffer);
+Result<std::string_view> read_file(const char* path, std::span<char> buffer);
+Result<std::string_view> load_file(const Fd& dir, const char* path, size_t limit, Arena& arena);
+// One write to an existing file, as in /proc and /sys.
+Status write_file(const char* path, std::string_view text);
+Status write_file(const Fd& dir, const char* path, std::string_view text);
+
+struct Pipe {
+  Fd in;   // is read
+  Fd out;  // is written
+};
+Result<Pipe> make_pipe();
+
+// fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
+// from the first moment on. In the child, pid is 0.
+struct Child {
+  int pid = 0;
+  Fd pidfd;
+};
+Result<Child> clone_into(const Fd& cgroup);
+Status send_signal(const Fd& pidfd, int signal);
+
+sigset_t catchable_signals();
+
+// Level as in syslog(3).
+enum class Level : uint8_t { critical = 2, error = 3, warning = 4, notice = 5, info = 6 };
+
+}  // namespace copal::sys

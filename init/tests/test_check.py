@@ -1,0 +1,85 @@
+"""`init --check`, which runs when an image is built."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def check(files, root=None):
+    """Exit status and output for a folder with these files."""
+    with tempfile.TemporaryDirectory() as base:
+        folder = Path(base) / "etc/init"
+        folder.mkdir(parents=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        for name, text in (root or {}).items():
+            path = Path(base) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text.startswith("->"):
+                path.symlink_to(text[2:])
+            else:
+                path.write_text(text)
+                path.chmod(0o755)
+        command = [os.environ["INIT"], "--check", str(folder)]
+        if root is not None:
+            command.append(base)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        return done.returncode, done.stderr.replace(str(folder) + "/", "")
+
+
+GOOD = "run = /usr/bin/x\nuser = 5\n"
+
+
+def test_good():
+    assert check({"a": GOOD, "b": GOOD + "needs = a\nafter = log elsewhere\n"}) == (0, "")
+    assert check({}) == (0, "")
+
+
+def test_caret():
+    assert check({"a": GOOD + "  ready = notfy 5s\n"}) == (1, (
+        "a:3:11: error: unknown word 'notfy': did you mean 'notify'?\n"
+        "      ready = notfy 5s\n"
+        "              ^~~~~\n"))
+
+
+def test_every_problem_is_told():
+    status, output = check({"a": "x\ny\n", "b": GOOD + "needs = c\n", "C": GOOD})
+    assert status == 1
+    for part in ("a:1:1: error: ", "a:2:1: error: ", "b:3:9: error: there is no service 'c'",
+                 "C: error: a service's name"):
+        assert part in output, output
+
+
+def test_cycle():
+    status, output = check({"a": GOOD + "needs = b\n", "b": GOOD + "after = a\n"})
+    assert status == 1
+    assert output.startswith("a:3:9: error: a cycle: a waits for b waits for a\n")
+
+
+def test_the_image_has_what_is_named():
+    root = {"usr/bin/x": "", "usr/bin/y": "->/usr/bin/x", "bin": "->usr/bin",
+            "etc/passwd": "nomad:x:1:1::/:\n"}
+    good = {"a": GOOD, "b": "run = /usr/bin/y\nuser = nomad\n"}
+    assert check(good, root) == (0, "")
+    status, output = check({"a": "run = /usr/bin/z\nuser = 1\n", "b": GOOD.replace("5", "vault")},
+                           root)
+    assert status == 1
+    assert "a: error: there is no program /usr/bin/z in this image" in output
+    assert "b:2:8: error: there is no user 'vault' in this image" in output
+
+
+def test_log_is_taken():
+    status, output = check({"log": GOOD})
+    assert status == 1 and "log: error: init has a service of this name itself" in output
+
+
+def test_no_folder():
+    done = subprocess.run([os.environ["INIT"], "--check", "/no/such"], capture_output=True)
+    assert done.returncode == 2
+
+
+if __name__ == "__main__":
+    from pid1 import main
+    sys.exit(main(globals()))

@@ -1,0 +1,10 @@
+summary  = Maker and checker of EROFS images
+version  = 1.8.6
+licence  = GPL-2.0-or-later AND (GPL-2.0-or-later OR Apache-2.0)
+source   = debian:erofs-utils/erofs-utils_$(version).orig.tar.gz
+sha256   = 5b221dc3fd6d151425b30534ede46fb7a90dc233a8659cba0372796b0a066547
+upstream = https://git.kernel.org/pub/scm/linux/kernel/git/xiang/erofs-utils.git/snapshot/erofs-utils-$(version).tar.gz
+depends  = host-lz4 host-pkgconf host-zstd
+build    = autotools
+configure  = --enable-lz4 --with-libzstd --enable-multithreading --disable-lzma --disable-fuse
+configure += --without-zlib --without-libdeflate --without-xxhash --without-uuid --without-selinux

@@ -1,0 +1,212 @@
+// Why a package is built again; see reasons.h.
+#include "reasons.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <sys/stat.h>
+#include <vector>
+
+#include "entry.h"
+#include "file.h"
+#include "text.h"
+#include "tree.h"
+
+namespace copal {
+namespace {
+
+using Values = std::set<std::string>;
+
+// An input is a kind and what it is the input of: ("file", path), ("source", file), ("depends",
+// name), ("field", name).
+struct Input {
+  std::string kind;
+  std::string what;
+  auto operator<=>(const Input&) const =
+      default;  // NOLINT(modernize-use-nullptr): a slip of the checker
+};
+using Inputs = std::map<Input, Values>;
+
+class Explainer {
+ public:
+  Explainer(std::string current, std::string built, std::vector<std::string> names)
+      : current_(std::move(current)), built_(std::move(built)), names_(std::move(names)) {}
+
+  std::string explain(const std::string& name) {
+    const auto now = read_file(current_ + "/" + name);
+    const auto before = read_file(built_ + "/" + name);
+    if (!before) return name + ": never built here\n";
+    if (!now) return name + ": not part of this configuration any more\n";
+    if (*now == *before) return name + ": nothing changed: up to date\n";
+    report_ = name + "\n";
+    shown_.insert(name);
+    compare(*before, *now, 1);
+    return report_;
+  }
+
+ private:
+  Inputs parse(std::string_view text) const {
+    Inputs inputs;
+    for (const auto line : lines(text)) {
+      const auto parts = words(line);
+      if (parts.size() < 2 || parts.front() == "copal-inputs") continue;
+      const auto value = line.substr(parts.front().size() + 1);
+      if (parts.front() == "file")
+        inputs[{"file", std::string(parts[1])}].emplace(value.substr(parts[1].size()));
+      else if (parts.front() == "source")
+        inputs[{"source", std::string(value.substr(parts[1].size() + 1))}].emplace(parts[1]);
+      else if (parts.front() == "depends")
+        inputs[{"depends", package_of(value)}].emplace(value);
+      else
+        inputs[{"field", std::string(parts.front())}].emplace(value);
+    }
+    return inputs;
+  }
+
+  // Both names and versions may have dashes: the longest name that fits.
+  std::string package_of(std::string_view entry) const {
+    std::string best;
+    for (const auto& name : names_) {
+      if (name.size() > best.size() && entry.starts_with(name + "-")) best = name;
+    }
+    return best.empty()
+               ? std::string(entry.substr(0, entry.size() - std::min(entry.size(), kKeySize + 1)))
+               : best;
+  }
+
+  void compare(const std::string& before_text, const std::string& now_text, std::size_t depth) {
+    const auto before = parse(before_text);
+    const auto now = parse(now_text);
+    std::set<Input> all;
+    for (const auto& [input, values] : before) all.insert(input);
+    for (const auto& [input, values] : now) all.insert(input);
+    for (const auto& input : all) {
+      const auto old_values = before.find(input);
+      const auto new_values = now.find(input);
+      if (old_values == before.end())
+        added(input, new_values->second, depth);
+      else if (new_values == now.end())
+        removed(input, old_values->second, depth);
+      else if (old_values->second != new_values->second)
+        changed(input, old_values->second, new_values->second, depth);
+    }
+  }
+
+  void say(std::size_t depth, const std::string& text) {
+    report_ += std::string(2 * depth, ' ') + text + "\n";
+  }
+
+  static std::string text_of(const Values& values) {
+    return join({values.begin(), values.end()}, " ");
+  }
+
+  static std::string noun(const Input& input) {
+    const auto patch = input.kind == "file" && input.what.ends_with(".patch");
+    return (patch                     ? "patch"
+            : input.kind == "depends" ? "dependency"
+                                      : input.kind) +
+           " " + input.what;
+  }
+
+  void added(const Input& input, const Values& values, std::size_t depth) {
+    if (input.kind == "field")
+      say(depth, input.what + ": (nothing) → " + text_of(values));
+    else
+      say(depth, noun(input) + " was added");
+  }
+
+  void removed(const Input& input, const Values& values, std::size_t depth) {
+    if (input.kind == "field")
+      say(depth, input.what + ": " + text_of(values) + " → (nothing)");
+    else
+      say(depth, noun(input) + " was removed");
+  }
+
+  void changed(const Input& input, const Values& before, const Values& now, std::size_t depth) {
+    if (input.kind == "field")
+      say(depth,
+          input.what + ": " + text_of(before) + " → " + text_of(now) + word_changes(before, now));
+    else if (input.kind == "source")
+      say(depth,
+          noun(input) + " has another sha256 (" + text_of(before) + " → " + text_of(now) + ")");
+    else if (input.kind == "depends")
+      dependency(input.what, before, now, depth);
+    else
+      say(depth, noun(input) + " changed");
+  }
+
+  // In a long line of options the eye does not find what is new.
+  static std::string word_changes(const Values& before, const Values& now) {
+    const auto old_text = text_of(before);
+    const auto new_text = text_of(now);
+    const auto old_words = words(old_text);
+    const auto new_words = words(new_text);
+    if (old_words.size() + new_words.size() < 6) return "";
+    std::string text;
+    for (const auto word : old_words) {
+      if (std::find(new_words.begin(), new_words.end(), word) == new_words.end())
+        text += " -" + std::string(word);
+    }
+    for (const auto word : new_words) {
+      if (std::find(old_words.begin(), old_words.end(), word) == old_words.end())
+        text += " +" + std::string(word);
+    }
+    return text.empty() ? " (other order)" : " (that is:" + text + ")";
+  }
+
+  void dependency(const std::string& name, const Values& before, const Values& now,
+                  std::size_t depth) {
+    const bool again = !shown_.insert(name).second;
+    say(depth, "dependency " + name + " changed" + (again ? " (see above)" : ""));
+    if (again) return;
+    const auto now_text = read_file(current_ + "/" + name);
+    const auto before_text = read_file(built_ + "/" + name);
+    const auto is = [](const Values& entries, const Result<std::string>& inputs) {
+      return inputs && entries.size() == 1 && entries.begin()->ends_with("-" + key_of(*inputs));
+    };
+    if (!now_text || !before_text)
+      say(depth + 1, "never built here");
+    else if (is(before, before_text) && *before_text != *now_text)
+      compare(*before_text, *now_text, depth + 1);
+    else if (is(now, now_text) && *before_text == *now_text)
+      say(depth + 1, "it has been built again since: " + text_of(before) + " → " + text_of(now));
+    else
+      say(depth + 1,
+          text_of(before) + " → " + text_of(now) + " (its last build here was yet another)");
+  }
+
+  std::string current_;
+  std::string built_;
+  std::vector<std::string> names_;
+  std::set<std::string> shown_;
+  std::string report_;
+};
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  if (const auto nodes = walk(folder)) {
+    for (const auto& node : *nodes) {
+      if (S_ISREG(node.mode)) names.push_back(node.path.substr(1));
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::string> reasons(const std::string& current, const std::string& built,
+                            const std::string& name) {
+  auto names = names_in(current);
+  const auto older = names_in(built);
+  names.insert(names.end(), older.begin(), older.end());
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const auto guess = nearest(name, names);
+    return Error{"there is no package '" + name + "' in this configuration" +
+                 (guess ? ". Did you mean '" + *guess + "'?" : "")};
+  }
+  return Explainer(current, built, std::move(names)).explain(name);
+}
+
+}  // namespace copal

@@ -1,4 +1,0 @@
-# The test talks to the agent from outside the machine.
-addresses {
-  http = "0.0.0.0"
-}

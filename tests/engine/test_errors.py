@@ -1,0 +1,383 @@
+"""What is wrong is said at once: which file or package, what is wrong with it and what to do."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .tree import read
+
+PIN = "1" * 64
+OTHER = "2" * 64
+
+
+def says(done, *words):
+    missing = [word for word in words if word not in done.err]
+    assert not missing, f"not said: {missing}\n{done.err}"
+    assert "Traceback" not in done.err, done.err
+
+
+# Recipes
+
+def test_missing_pin(tree):
+    tree.package("a", source="https://example.invalid/a.tar")
+    tree.configure("a")
+    says(tree.fails("a"), "packages/a/a.mk", "1 sources but 0 sha256 pins", "Every source needs its pin")
+
+
+def test_fewer_pins_than_sources(tree):
+    tree.package("a", source="https://example.invalid/a.tar https://example.invalid/b.tar", sha256=PIN)
+    tree.configure("a")
+    says(tree.fails("a"), "packages/a/a.mk", "2 sources but 1 sha256 pins")
+
+
+def test_pin_that_is_no_hash(tree):
+    tree.package("a", source="https://example.invalid/a.tar", sha256="abc")
+    tree.configure("a")
+    says(tree.fails("a"), "a: sha256 'abc' of a.tar is not 64 lower-case hex digits")
+
+
+def test_pin_zero_tells_the_hash(tree, tmp_path):
+    """docs/adding-a-package.md: with sha256 = 0, make says which hash the file has."""
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    pin = tree.source("a.tar", {"x": "x"})
+    tree.package("a", source="https://example.invalid/a.tar", sha256="0")
+    tree.configure("a")
+    says(tree.fails("a"), pin)
+
+
+def test_unknown_dependency(tree):
+    tree.package("a", depends="nosuch")
+    tree.configure("a")
+    says(tree.fails("a"), "There is no package 'nosuch', which a asks for", "packages/<folder>/nosuch.mk")
+
+
+def test_dependency_cycle(tree):
+    tree.package("a", depends="b")
+    tree.package("b", depends="c")
+    tree.package("c", depends="a")
+    tree.configure("a")
+    says(tree.fails("a"), "depend on each other in a circle: a → b → c → a", "`depends`")
+
+
+def test_missing_version(tree):
+    tree.package("a", version=None)
+    tree.configure("a")
+    says(tree.fails("a"), "a: version", "is missing", "version line")
+
+
+def test_named_file_does_not_exist(tree):
+    tree.package("a", files="packages/a/nosuch")
+    tree.configure("a")
+    says(tree.fails("a"), "a: 'packages/a/nosuch' does not exist", "Correct the recipe")
+
+
+def test_absolute_path_in_files(tree):
+    tree.package("a", files="/etc/hostname")
+    tree.configure("a")
+    says(tree.fails("a"), "a: file '/etc/hostname' is an absolute path")
+
+
+def test_unknown_build_system(tree):
+    tree.package("a", build="nosuch")
+    tree.configure("a")
+    says(tree.fails("a"), "a: 'scripts/build/nosuch.sh' does not exist")
+
+
+def test_no_build_system(tree):
+    tree.package("a", build=None)
+    tree.configure("a")
+    says(tree.fails("a"), "a: ", "build")
+
+
+def test_own_build_without_a_script(tree):
+    (tree.package("a") / "a.sh").unlink()
+    tree.configure("a")
+    says(tree.fails("a"), "a: 'packages/a/a.sh' does not exist")
+
+
+def test_misspelt_field(tree):
+    """It would do nothing, and nobody would know."""
+    tree.package("a", extra="confgure = --with-x\n")
+    tree.configure("a")
+    says(tree.fails("a"), "packages/a/a.mk", "confgure")
+
+
+def test_two_recipes_of_one_name(tree):
+    tree.package("a")
+    tree.package("a", folder="packages/other")
+    tree.configure("a")
+    says(tree.fails("a"), "packages/a/a.mk", "packages/other/a.mk")
+
+
+def test_symbol_without_a_recipe(tree):
+    (tree.root / "packages/a").mkdir()
+    (tree.root / "packages/a/Kconfig").write_text('config PACKAGE_A\n\tbool "a"\n')
+    tree.configure("a")
+    says(tree.fails(), "There is no package 'a', which the configuration asks for")
+
+
+def test_unknown_goal(tree):
+    tree.configure()
+    says(tree.fails("nosuch"), "No rule to make target 'nosuch'")
+
+
+# Configuration
+
+def test_no_configuration(tree):
+    says(tree.fails(), f"No configuration in {tree.o}", "make <board>_defconfig", "list-defconfigs")
+
+
+def test_unknown_board(tree):
+    tree.configure()
+    done = tree.fails("tset_defconfig")
+    says(done, "There is no configs/tset_defconfig", "Did you mean test_defconfig?", "list-defconfigs")
+
+
+def test_unknown_board_leaves_the_configuration_alone(tree):
+    tree.configure(COLOUR='"blue"')
+    before = read(tree.o / ".config")
+    tree.fails("nosuch_defconfig", "all")
+    assert read(tree.o / ".config") == before
+
+
+def defconfig(tree, text):
+    (tree.root / "configs/bad_defconfig").write_text(text)
+    return tree.fails("bad_defconfig")
+
+
+def test_misspelt_symbol(tree):
+    done = defconfig(tree, "# Board\nCONFIG_COLOR=\"red\"\n")
+    says(done, "configs/bad_defconfig:2", "there is no symbol CONFIG_COLOR", "Did you mean CONFIG_COLOUR?", "Nothing was changed")
+    assert not (tree.o / ".config").exists()
+
+
+def test_unmet_dependency_of_a_symbol(tree):
+    says(defconfig(tree, "CONFIG_LAMP=y\n"), "configs/bad_defconfig:1", "CONFIG_LAMP=y", "comes out as 'n'", "it depends on LIGHT")
+
+
+def test_value_of_the_wrong_type(tree):
+    says(defconfig(tree, "CONFIG_LIGHT=maybe\n"), "configs/bad_defconfig:1", "CONFIG_LIGHT=maybe", "yes/no symbol")
+
+
+def test_line_that_is_no_assignment(tree):
+    says(defconfig(tree, "COLOUR=red\n"), "configs/bad_defconfig:1", "not an assignment: COLOUR=red")
+
+
+def test_every_problem_is_listed(tree):
+    says(defconfig(tree, "CONFIG_ONE=y\nCONFIG_TWO=y\nCONFIG_LAMP=y\n"), "CONFIG_ONE", "CONFIG_TWO", "CONFIG_LAMP")
+
+
+def test_configuration_edited_by_hand_is_checked_before_building(tree):
+    tree.package("a")
+    tree.configure("a")
+    with open(tree.o / ".config", "a", encoding="utf-8") as config:
+        config.write("CONFIG_NOSUCH=y\n")
+    newer = (tree.o / "config.mk").stat().st_mtime + 5
+    os.utime(tree.o / ".config", (newer, newer))
+    says(tree.fails("a"), ".config", "there is no symbol CONFIG_NOSUCH")
+    assert tree.entries("a") == []
+
+
+def test_error_in_a_kconfig_file_names_it(tree):
+    tree.package("a")
+    (tree.root / "packages/a/Kconfig").write_text("cnofig PACKAGE_A\n")
+    says(tree.fails("list-defconfigs", "olddefconfig"), "packages/a/Kconfig:1")
+
+
+# Paths
+
+@pytest.mark.parametrize("variable", ["O", "STORE", "DL"])
+def test_path_with_a_space(tree, variable):
+    tree.configure()
+    says(tree.fails("help", env={variable: str(tree.base / "with space")}), f"{variable}=", "with space", "spaces")
+
+
+def test_checkout_path_with_a_space(new_tree):
+    tree = new_tree("two words")
+    says(tree.fails("help"), "two words", "spaces", "Move the checkout")
+
+
+def test_home_with_a_space(tree):
+    """The default of STORE and DL is below it."""
+    tree.configure()
+    says(tree.fails("help", env={"STORE": None, "DL": None, "HOME": "/tmp/with space"}), "with space", "spaces", "STORE=")
+
+
+# Sources
+
+def test_wrong_content_in_the_download_folder(tree):
+    tree.source("a.tar", {"x": "x"})
+    tree.package("a", source="https://example.invalid/a.tar", sha256=PIN)
+    tree.configure("a")
+    says(tree.fails("a"), f"{tree.dl}/a.tar does not match its pin ({PIN})", "Remove it and run make again")
+    assert tree.entries("a") == []
+
+
+def test_truncated_file_in_the_download_folder(tree):
+    pin = tree.source("a.tar", {"x": "x"})
+    (tree.dl / "a.tar").write_bytes((tree.dl / "a.tar").read_bytes()[:100])
+    tree.package("a", source="https://example.invalid/a.tar", sha256=pin)
+    tree.configure("a")
+    says(tree.fails("a"), f"{tree.dl}/a.tar does not match its pin ({pin})")
+
+
+def test_patch_that_does_not_apply(tree):
+    home = tree.package("a", source="https://example.invalid/a.tar", sha256=tree.source("a.tar", {"x": "one\n"}))
+    (home / "a-1-good.patch").write_text("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n")
+    (home / "a-2-bad.patch").write_text("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n")
+    tree.configure("a")
+    done = tree.fails("a")
+    says(done, "a-2-bad.patch does not apply to a 1", "FAILED  a 1", "unpack")
+    assert "a-1-good.patch does not" not in done.err
+
+
+def test_archive_that_cannot_be_unpacked(tree):
+    (tree.dl / "a.tar").write_text("no tar archive\n")
+    pin = subprocess.run(["sha256sum", tree.dl / "a.tar"], capture_output=True, text=True, check=True).stdout.split()[0]
+    tree.package("a", source="https://example.invalid/a.tar", sha256=pin)
+    tree.configure("a")
+    says(tree.fails("a"), "FAILED  a 1", "unpack", "tar")
+
+
+# Builds
+
+def test_a_failing_build_shows_the_end_of_its_log_and_how_to_go_on(tree):
+    tree.package("a", "step_build() { seq -f 'line %g' 100; echo 'the reason' >&2; return 7; }\n")
+    tree.configure("a")
+    done = tree.fails("a")
+    says(done, "FAILED  a 1", "build, after", "    line 100", "    the reason", f"log:       {tree.o}/logs/a.log", "make a V=1", "make a-shell")
+    assert "line 80\n" not in done.err, "only the end"
+    assert "line 1\n" in tree.log("a")
+    assert tree.entries("a") == []
+
+
+@pytest.mark.parametrize("step", ["unpack", "configure", "build", "install"])
+def test_the_step_that_failed_is_named(tree, step):
+    tree.package("a", f"step_{step}() {{ echo before; false; echo after; }}\n")
+    tree.configure("a")
+    done = tree.fails("a")
+    says(done, f" {step}, after")
+    assert "after\n" not in tree.log("a"), "a step goes on after a command that failed"
+
+
+def test_failure_of_a_pipe_or_of_an_unset_variable_counts(tree):
+    tree.package("a", "step_build() { false | cat; }\n")
+    tree.package("b", 'step_build() { echo "$nosuch"; }\n')
+    tree.configure("a", "b")
+    done = tree.fails("-k", "a", "b")
+    says(done, "FAILED  a 1", "FAILED  b 1", "nosuch: unbound variable")
+
+
+def test_failure_with_output_shown(tree):
+    """With V=1 too, where the output goes through a pipe."""
+    tree.package("a", "step_build() { echo seen; false; }\n")
+    tree.configure("a")
+    done = tree.fails("a", "V=1")
+    assert "seen" in done.out.splitlines()
+    says(done, "FAILED  a 1")
+    assert tree.entries("a") == []
+
+
+@pytest.mark.parametrize("command", [
+    "exec 3<>/dev/tcp/192.0.2.1/80",
+    "/usr/bin/python3 -c 'import urllib.request; urllib.request.urlopen(\"http://example.com/\")'",
+], ids=["bash", "python"])
+def test_reaching_for_the_network_fails_with_a_hint(tree, command):
+    tree.package("a", f"step_build() {{ {command}; }}\n")
+    tree.configure("a")
+    says(tree.fails("a"), "FAILED  a 1", "It tried to reach the network", "pinned source")
+
+
+def test_other_failures_have_no_hint_of_the_network(tree):
+    tree.package("a", "step_build() { echo network; false; }\n")
+    tree.configure("a")
+    done = tree.fails("a")
+    assert "tried to reach" not in done.err and "disk is full" not in done.err and "user namespaces" not in done.err
+
+
+def test_undeclared_dependency_is_not_there(tree):
+    tree.package("lib", "step_install() { install -d /out/usr/include; echo >/out/usr/include/lib.h; }\n")
+    tree.package("a", "step_build() { cat /sysroot/usr/include/lib.h; }\n")
+    tree.configure("a", "lib")
+    says(tree.fails("-j1", "lib", "a"), "FAILED  a 1", "/sysroot/usr/include/lib.h: No such file or directory")
+
+
+def test_listing_its_dependency_makes_it_build(tree):
+    tree.package("lib", "step_install() { install -d /out/usr/include; echo >/out/usr/include/lib.h; }\n")
+    tree.package("a", "step_build() { cat /sysroot/usr/include/lib.h; }\n", depends="lib")
+    tree.configure("a")
+    tree.make("a")
+
+
+def test_missing_host_programs_are_all_named(tree):
+    tree.edit("scripts/host-packages.txt", "diffutils            diff\n",
+              "diffutils            diff\none-package          no-such-program-1\nother-package        no-such-program-2\n"
+              "test-package         no-such-program-3 test\n")
+    tree.configure()
+    done = tree.fails("host-bubblewrap")
+    says(done, "one-package other-package", "make setup")
+    assert "test-package" not in done.err
+
+
+# Disk
+
+def in_small_store(tree, size, command):
+    """Runs a shell command with a file system of its own on STORE."""
+    mount = f"mount -t tmpfs -o {size} none {tree.store} && cp -a {tree.base}/keep/. {tree.store} && "
+    words = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    probe = subprocess.run([*words, mount + ":"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"no mount namespace here: {probe.stderr.strip()}")
+    done = subprocess.run([*words, mount + command], cwd=tree.root, env=tree.env(), capture_output=True, text=True, check=False)
+    print(done.stdout, done.stderr, file=sys.stderr)
+    return done
+
+
+@pytest.fixture
+def small(tree):
+    """A tree whose store can be put on a small disk: what it has now is copied there."""
+    subprocess.run(["cp", "-a", tree.store, tree.base / "keep"], check=True)
+    tree.package("a", "step_install() { mkdir /out/usr; head -c 30M /dev/zero >/out/usr/large; }\n")
+    tree.package("many", "step_install() { mkdir /out/usr; for ((i = 0; i < 5000; i++)); do : >/out/usr/$i; done; }\n")
+    tree.configure("a", "many")
+    return tree
+
+
+def test_too_little_room_is_said_before_a_build(small):
+    done = in_small_store(small, "size=64m", "make a")
+    says(done, "a: only ", f"MB are free in {small.store}", "STORE=")
+    assert done.returncode == 2
+
+
+def test_disk_that_gets_full_and_has_room_again(small):
+    """NEED_MB: the room that a build must find, below which it is not even begun."""
+    done = in_small_store(small, "size=40m", "head -c 20M /dev/zero >$STORE/ballast; NEED_MB=1 make a; echo code $?; ls $STORE; "
+                                             "rm $STORE/ballast; NEED_MB=1 make a && ls -A $STORE/.work")
+    says(done, "FAILED  a 1", "The disk is full", str(small.store))
+    assert "code 2" in done.stdout
+    assert done.returncode == 0 and done.stdout.splitlines()[-1].split()[0] == "DONE", "the second time it is built, and .work is empty"
+    assert "a-1-" not in done.stdout.split("code 2")[1].split("BUILD")[0], "a half entry"
+
+
+def test_disk_without_inodes(small):
+    done = in_small_store(small, "size=8g,nr_inodes=2000", "make many")
+    says(done, "FAILED  many 1", "The disk is full")
+    assert done.returncode == 2
+
+
+# The machine
+
+def test_forbidden_user_namespaces(tree):
+    """As Debian's and Ubuntu's settings do it: unshare fails; that is found before anything is built."""
+    fake = tree.base / "bin"
+    fake.mkdir()
+    (fake / "unshare").write_text("#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n")
+    (fake / "unshare").chmod(0o755)
+    tree.package("a")
+    tree.configure("a")
+    done = tree.fails("a", env={"PATH": f"{fake}:{os.environ['PATH']}"})
+    says(done, "forbids user namespaces", "sysctl -w", "Ubuntu", "Docker")
+    assert done.built() == []
