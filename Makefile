@@ -15,26 +15,25 @@ SHELL := /bin/bash
 ifneq ($(word 2,$(CURDIR)),)
   $(error Make cannot work in a path with spaces: '$(CURDIR)'. Move the checkout)
 endif
-ifneq ($(word 2,$(O)),)
-  $(error O='$(O)': Make cannot work in a path with spaces. Choose another output folder)
-endif
-
 # O=dir      where everything generated goes (default: output)
 # STORE=dir  built packages, shared by every checkout and board (default: in the user's cache folder)
 # DL=dir     downloaded sources (default: beside the store)
+# NEED_MB=n  free space in STORE below which no build starts (default: 4096)
 # V=0|1|2    0: one line per step. 1: also the commands and the build's output. 2: also why each package is built.
 O     ?= output
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
+$(foreach v,O STORE DL,$(if $(word 2,$($v)),$(error $v='$($v)': Make cannot work in a path with spaces. Choose another one with $v=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
 override DL    := $(abspath $(DL))
-export O STORE DL V
-Q := $(if $(filter 0,$(V)),@)
+export O STORE DL V NEED_MB
 
 goals := $(or $(MAKECMDGOALS),all)
+# Commands are never shown among what is printed for a program to read.
+Q := $(if $(or $(filter 0,$(V)),$(filter show-info,$(goals))),@)
 
 # `make setup x_defconfig all`: what installs tools or writes the configuration must end before the rest is even read.
 first-goals := setup %config

@@ -6,5 +6,5 @@ depends   = libstdcxx
 build     = meson
 srcdir    = files/init
 files     = init/src init/meson.build init/meson_options.txt
-configure = --buildtype=minsize -Db_lto=true -Db_pie=true -Dlink_flags=-static-pie
+configure = --buildtype=minsize -Db_pie=true -Dlink_flags=-static-pie
 image     = /usr/bin/init

@@ -143,6 +143,8 @@ def list_defconfigs():
 
 def menuconfig(kconf):
     import menuconfig as menu
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fail(["menuconfig needs a terminal. Without one, edit .config and run 'make olddefconfig'."])
     os.makedirs(OUT, exist_ok=True)
     os.environ["KCONFIG_CONFIG"] = CONFIG
     menu.menuconfig(kconf)
@@ -174,7 +176,7 @@ def main():
     elif goal == "oldconfig":
         import oldconfig
         kconf.load_config(CONFIG)
-        oldconfig.do_oldconfig(kconf)
+        oldconfig.oldconfig(kconf)
         save(kconf)
     elif goal == "savedefconfig":
         load(kconf, CONFIG)

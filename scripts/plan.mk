@@ -46,7 +46,7 @@ $(TOOLS)/%.o: scripts/tools/%.cc $(wildcard scripts/tools/*.h) | $(O)/host-ok
 	@mkdir -p $(@D)
 	$(Q)g++ -std=c++20 -O2 -Wall -Wextra -Werror -c -o $@ $<
 $(tool-mains:%=$(TOOLS)/%): $(TOOLS)/%: $(TOOLS)/%.o $(tool-shared)
-	@echo '  TOOL    $*'
+	@echo '  TOOL    $*' >&2
 	$(Q)g++ -o $@ $^ -lcrypto
 
 # What the build machine lacks is said at once and in full, not package by package.

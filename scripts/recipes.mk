@@ -9,8 +9,8 @@ SOURCE_DATE_EPOCH := 1735689600
 export SOURCE_DATE_EPOCH
 
 # What a build sees, and so what its key covers; then what only the engine or the image needs.
-key-fields   := version overlays contents services build srcdir configure make install cgo tags go-packages go-ldflags go-platform go-bootstrap fragments
-other-fields := summary licence source sha256 upstream depends files symbols image module module-version commit go-replace go-require go-sum go-modfile go-drop
+key-fields   := version overlays contents services build srcdir configure make install tags go-packages go-ldflags go-platform go-bootstrap fragments
+other-fields := summary licence source sha256 upstream depends files symbols image module go-replace go-require go-sum go-modfile go-delete
 fields       := $(key-fields) $(other-fields)
 
 # What each build system needs itself. A target package built with one of $(cross-builds) needs the C toolchain too.
@@ -25,6 +25,7 @@ cross-builds    := autotools make kconfig meson go
 recipe-files := $(wildcard packages/*/*.mk kernel/*.mk init/*.mk)
 recipe-names := $(basename $(notdir $(recipe-files)))
 recipe-file   = $(filter %/$1.mk,$(recipe-files))
+$(foreach n,$(if $(filter-out $(words $(sort $(recipe-names))),$(words $(recipe-names))),$(sort $(recipe-names))),$(if $(word 2,$(call recipe-file,$n)),$(error Two recipes have one name: $(call recipe-file,$n))))
 is-host       = $(filter host-% cross-%,$1)
 
 define newline

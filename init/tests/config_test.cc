@@ -133,11 +133,11 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("ready = notfy"), "3:9: unknown word 'notfy': did you mean 'notify'?");
   EXPECT_EQ(problem("kill = all"), "3:8: unknown word 'all'");
   EXPECT_EQ(problem("stop = TREM"), "3:8: unknown signal 'TREM': did you mean 'TERM'?");
-  EXPECT_EQ(problem("stop = TERM 5"),
-            "3:13: '5' is not a time: write a number and ms, s, m or h");
+  EXPECT_EQ(problem("stop = TERM 5"), "3:13: '5' is not a time: write a number and ms, s, m or h");
   EXPECT_EQ(problem("user = root"), "3:1: `user` is given twice");
   EXPECT_EQ(problem("task = /bin/y"), "3:8: a file has one command, `run` or `task`, not both");
   EXPECT_EQ(problem("restart = always 5s..1s"), "3:18: the shortest delay is the longer one");
+  EXPECT_EQ(problem("restart = always 0s..0s"), "3:22: without any delay, a crash is a busy loop");
   EXPECT_EQ(problem("restart = always 5s"),
             "3:18: expected SHORTEST..LONGEST delay, as in 100ms..30s");
   EXPECT_EQ(problem("restart = always 5s..1x"),
@@ -178,7 +178,7 @@ TEST_F(Config, IsStrictAboutForm) {
   EXPECT_EQ(problem("# " + std::string(1100, 'x')), "3:1: longer than 1024 bytes");
   std::string many = "env =";
   for (int i = 0; i < 65; ++i) many += " a=b";
-  EXPECT_EQ(problem(many), "3:262: more than 64 words");
+  EXPECT_EQ(problem(many), "3:263: more than 64 words");
   good("env = A=\xc3\xa4");
   good("env = \"#A=b\"");
   good("# \xe2\x82\xac");
@@ -235,7 +235,9 @@ TEST_F(Config, SurvivesAnything) {
       switch (random.next() % 4) {
         case 0: text[at] = static_cast<char>(random.next()); break;
         case 1: text.erase(at, random.next() % 9); break;
-        case 2: text.insert(at, text.substr(random.next() % text.size(), random.next() % 20)); break;
+        case 2:
+          text.insert(at, text.substr(random.next() % text.size(), random.next() % 20));
+          break;
         default: text.insert(at, 1, " =\"#.:\n"[random.next() % 7]); break;
       }
       if (text.empty()) break;

@@ -31,8 +31,7 @@ TEST(Graph, ResolvesNames) {
 TEST(Graph, ReportsUnknownNeeds) {
   Loaded loaded({{"consul", kRun}, {"nomad", kRun + "needs = consl\n"}, {"x", kRun}});
   ASSERT_EQ(loaded.problems.list.size(), 1U);
-  EXPECT_EQ(loaded.problems.list[0],
-            "3:9: there is no service 'consl': did you mean 'consul'?");
+  EXPECT_EQ(loaded.problems.list[0], "3:9: there is no service 'consl': did you mean 'consul'?");
   EXPECT_TRUE(loaded.specs[loaded["nomad"]].bad);
   EXPECT_FALSE(loaded.specs[loaded["x"]].bad);
 }

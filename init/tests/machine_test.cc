@@ -31,9 +31,9 @@ TEST(Machine, ACrash) {
 }
 
 TEST(Machine, ATask) {
-  EXPECT_EQ(after(State::waiting, {Event::deps_ready, Event::exited, Event::emptied,
-                                   Event::finished}),
-            State::done);
+  EXPECT_EQ(
+      after(State::waiting, {Event::deps_ready, Event::exited, Event::emptied, Event::finished}),
+      State::done);
 }
 
 TEST(Machine, LateNewsChangesNothing) {

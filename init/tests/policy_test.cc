@@ -64,9 +64,7 @@ TEST(Window, Slides) {
   std::vector<Time> ends(3);
   Window window{ends};
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(window.note(seconds(31 * i), minutes(1)));
-  EXPECT_FALSE(window.note(seconds(31 * 99 + 1), minutes(1)) &&
-               window.note(seconds(31 * 99 + 40), minutes(1)));
-  EXPECT_TRUE(window.note(seconds(31 * 99 + 2), minutes(1)));
+  EXPECT_TRUE(window.note(seconds(31 * 99 + 6), minutes(1)));
 }
 
 TEST(Window, OfOne) {
@@ -75,7 +73,9 @@ TEST(Window, OfOne) {
   EXPECT_TRUE(window.note(seconds(5), seconds(1)));
 }
 
-TEST(Window, None) { EXPECT_FALSE(Window().note(seconds(5), seconds(1))); }
+TEST(Window, None) {
+  EXPECT_FALSE(Window().note(seconds(5), seconds(1)));
+}
 
 }  // namespace
 }  // namespace copal

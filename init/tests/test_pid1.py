@@ -66,7 +66,7 @@ def test_crash_restarts_with_growing_delays():
 
 
 def test_killed_service_restarts():
-    with Pid1({"a": SLEEP + "restart = always 0ms..0ms\n"}) as init:
+    with Pid1({"a": SLEEP + "restart = always 0ms..1ms\n"}) as init:
         for n in range(1, 6):
             init.wait_for("init: a: ready", n)
             init.shell("pkill -KILL -x sleep")
@@ -206,7 +206,7 @@ def test_tasks():
 def test_tree_is_swept():
     """What the main process leaves behind is gone before its successor starts."""
     leaver = "(trap '' TERM; exec sleep 1000) & sleep 0.3; exit 1"
-    with Pid1({"a": script(leaver, "restart = always 0ms..0ms")}) as init:
+    with Pid1({"a": script(leaver, "restart = always 0ms..1ms")}) as init:
         if not init.has_cgroups:
             return
         init.wait_for("init: a: exec", 4)

@@ -43,5 +43,8 @@ step_build() {
 
 step_install() {
     make -C ../obj "${no_extras[@]}" DESTDIR="$DESTDIR" install-gcc install-target-libgcc
-    rm -rf "$DESTDIR"/host/lib*/gcc/"$TARGET/$VERSION/install-tools"
+    cd "$DESTDIR/host/lib/gcc/$TARGET/$VERSION"
+    rm -rf install-tools include-fixed
+    # libgcc comes with debugging information, and so with paths of this build.
+    "$TARGET-strip" --strip-debug libgcc.a ./*.o
 }

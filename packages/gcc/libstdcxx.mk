@@ -8,6 +8,6 @@ depends = cross-binutils cross-gcc linux-headers musl
 build   = own
 configure  = --disable-multilib --disable-nls --disable-shared --disable-libstdcxx-pch
 configure += --disable-libstdcxx-filesystem-ts --with-libstdcxx-zoneinfo=/usr/share/zoneinfo,static
-# Without the handler that prints what was thrown, a small static program is a
-# third smaller: the handler brings the demangler and stdio with it.
+# Without the handler that prints what was thrown, which brings the demangler
+# and stdio into every program that knows exceptions.
 configure += --disable-libstdcxx-verbose

@@ -9,6 +9,8 @@ step_unpack() {
             --exclude='*/gcc/*/*' --exclude='*/libstdc++-v3/testsuite/*/*'
     cd src
     apply_patches
+    # In GCC's tree of builds this is libgcc's part; without it there would be no threads.
+    ln -s gthr-posix.h libgcc/gthr-default.h
 }
 
 step_configure() {
@@ -20,16 +22,15 @@ step_configure() {
     # is not there yet, so configure's tests can link.
     ../src/libstdc++-v3/configure --prefix=/usr --build="$BUILD_TRIPLET" --host="$TARGET" \
         --with-gxx-include-dir="/usr/include/c++/$VERSION" CXX="$CC -nostdinc++" "${options[@]}"
+    # Some compilers say lib64 here; ours looks in lib as well, as everything else does.
+    find . -name Makefile -exec sed -i 's|^glibcxx_toolexeclibdir = .*|glibcxx_toolexeclibdir = /usr/lib|' {} +
 }
 
-# /usr/lib, where the compiler's own idea on some targets is lib64.
-directory=(toolexeclibdir=/usr/lib)
-
 step_build() {
-    make -C ../obj "${directory[@]}"
+    make -C ../obj
 }
 
 step_install() {
-    make -C ../obj "${directory[@]}" DESTDIR="$DESTDIR" install
+    make -C ../obj DESTDIR="$DESTDIR" install
     rm -rf "${DESTDIR:?}"/usr/{share,lib/*.py}
 }

@@ -37,10 +37,18 @@ SPEC
 
 make_image() { mkimage --machine "$TARGET_ELF_MACHINE" --spec "$1.spec" --manifest "$1.manifest" --sizes "$1.sizes" "${@:2}"; }
 
+# A bad service file must not reach a machine.
+check_services() {
+    mkdir root
+    tar -xf system.tar -C root
+    init --check root/etc/init root
+}
+
 step_build() {
     system_spec >system.spec
     if [ "${CONFIG_IMAGE_LAYOUT_EROFS-}" ]; then
         make_image system --tar system.tar
+        check_services
         # One worker, and nothing of the moment in the superblock: the same bytes everywhere.
         mkfs.erofs --quiet --tar=f -z"zstd,level=$CONFIG_IMAGE_COMPRESSION_LEVEL" -C65536 --workers=1 \
             -T"$SOURCE_DATE_EPOCH" -U00000000-0000-0000-0000-000000000000 /build/system.erofs system.tar
@@ -51,7 +59,8 @@ step_build() {
     else
         # PID 1 starts with a console only if the archive has one.
         echo 'node /dev/console c 5 1 0600' >>system.spec
-        make_image system --cpio initramfs.cpio
+        make_image system --tar system.tar --cpio initramfs.cpio
+        check_services
         zstd --quiet "-$CONFIG_IMAGE_COMPRESSION_LEVEL" -T1 --rm initramfs.cpio
     fi
 }

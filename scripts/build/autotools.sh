@@ -13,7 +13,7 @@ step_configure() {
         --enable-static --disable-shared --disable-nls) ;;
     esac
     eval "options+=(${recipe_configure-})"
-    [[ -e configure ]] || autoreconf -fi
+    [[ -e configure ]] || ACLOCAL_PATH=/host/share/aclocal autoreconf -fi
     ./configure --build="$BUILD_TRIPLET" --disable-dependency-tracking "${options[@]}"
 }
 

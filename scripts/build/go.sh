@@ -13,8 +13,10 @@ step_build() {
     export GOTOOLCHAIN=local GOPROXY=off GOENV=off GOWORK=off
     export GOCACHE=$build/cache GOPATH=$build/gopath GOTMPDIR=$build GOMAXPROCS=$JOBS
     export GOOS=linux GOARCH=$TARGET_GOARCH CGO_ENABLED=1 CGO_CFLAGS=$CFLAGS CGO_CXXFLAGS=$CXXFLAGS
-    # Not --gc-sections: nothing refers to the section that says which modules are in the program.
-    local linker="-s -w -buildid= -B none -linkmode external -extldflags '-static-pie -Wl,-z,relro,-z,now'" package program
+    # Packed, the relocations of a PIE take 0.2 MB in Nomad, else 11. Not --gc-sections: nothing refers to the section that
+    # says which modules are in the program.
+    local linker="-s -w -buildid= -B none -linkmode external -extldflags '-static-pie -Wl,-z,relro,-z,now,-z,pack-relative-relocs'"
+    local package program
     mkdir -p "$build/bin"
     for package in $recipe_go_packages; do
         program=${package##*[/=]}

@@ -7,7 +7,7 @@
 step_configure() {
     local -a options
     case $NAME in
-    host-*) options=(--prefix=/host) ;;
+    host-*) options=(--prefix=/host --optimization=2) ;;
     *) write_cross_file >../cross.ini
         options=(--prefix=/usr --sysconfdir=/etc --localstatedir=/var --cross-file ../cross.ini
             --default-library=static --prefer-static) ;;

@@ -97,8 +97,8 @@ std::optional<std::string> content_difference(const std::string& path,
   return std::nullopt;
 }
 
-// All differences between two sorted lists. A folder's time changes with what is in it, so folders come last: the file
-// is what one wants to hear of.
+// All differences between two sorted lists. A folder's time changes with what is in it, so folders
+// come last: the file is what one wants to hear of.
 std::vector<std::string> differences(const Manifest& manifest, const std::vector<Node>& found,
                                      const std::string& tree, Depth depth) {
   std::vector<std::string> all;

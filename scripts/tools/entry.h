@@ -17,8 +17,8 @@ std::string key_of(std::string_view inputs);
 // Makes the tree canonical in place (modes, times) and writes <entry>/manifest.
 Status seal(const std::string& tree, const std::string& entry, std::int64_t mtime);
 
-// The error says what is damaged. Quick: by lstat only. Full: contents, link targets and the key as
-// well.
+// The error says what is damaged. Quick: by lstat only, and that the inputs give the key. Full:
+// contents and link targets too.
 enum class Depth { quick, full };
 Status check_entry(const std::string& store, const std::string& entry, Depth depth);
 

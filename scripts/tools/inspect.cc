@@ -83,9 +83,8 @@ const std::string* Inspection::resolve(const std::string& path) const {
       if (found->second.type == 'l') {
         const auto& target = found->second.target;
         const auto tail = end == std::string::npos ? "" : rest.substr(end);
-        rest =
-            normal(target.starts_with('/') ? target + tail
-                                           : std::string(parent_of(prefix)) + "/" + target + tail);
+        rest = normal(join(
+            {target.starts_with('/') ? "" : std::string(parent_of(prefix)), target, tail}, "/"));
         followed = true;
       } else if (end == std::string::npos) {
         return &found->first;

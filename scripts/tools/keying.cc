@@ -55,7 +55,7 @@ class Hasher {
           "file '" + name +
           "' is an absolute path, which would make the key differ from machine to machine"};
     for (const auto& root : roots_) {
-      const auto path = root + "/" + name;
+      const auto path = child(root, name);
       struct stat info {};
       if (::stat(path.c_str(), &info) == 0)
         return S_ISDIR(info.st_mode) ? folder(name, path) : one(name, path, info.st_mode);
@@ -91,8 +91,8 @@ class Hasher {
 
 Result<std::string> inputs_text(const Package& package, Hasher& hasher, const Lines& dependencies) {
   Lines all;
-  for (const auto& [field, value] : package.data) all.push_back(field + " " + value);
-  for (const auto& [hash, file] : package.sources) all.push_back("source " + hash + " " + file);
+  for (const auto& [field, value] : package.data) all.push_back(join({field, value}, " "));
+  for (const auto& [hash, file] : package.sources) all.push_back(join({"source", hash, file}, " "));
   for (const auto& name : package.files) {
     auto lines = hasher(name);
     if (!lines) return Error{package.name + ": " + lines.error().what};
@@ -107,6 +107,17 @@ Result<std::string> inputs_text(const Package& package, Hasher& hasher, const Li
 bool exists(const std::string& path) {
   struct stat info {};
   return ::lstat(path.c_str(), &info) == 0;
+}
+
+// What to say of it.
+Result<std::string> set_aside(const std::string& store, const std::string& entry,
+                              const Error& damage) {
+  const auto path = child(store, entry);
+  const auto aside = child(store, ".damaged-" + entry + "-" + std::to_string(::getpid()));
+  if (::rename(path.c_str(), aside.c_str()) != 0)
+    return os_error("move aside the damaged entry", path);
+  return "store entry " + entry + " is damaged and will be built again: " + damage.what +
+         "\n  What was there is now " + aside + "; delete it when you have seen it";
 }
 
 }  // namespace
@@ -133,7 +144,7 @@ Result<StoreState> inspect_store(const std::string& store, const std::vector<Key
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < packages.size(); i = next++) {
-      if (exists(store + "/" + packages[i].entry))
+      if (exists(child(store, packages[i].entry)))
         checked[i] = check_entry(store, packages[i].entry, Depth::quick);
     }
   };
@@ -148,12 +159,9 @@ Result<StoreState> inspect_store(const std::string& store, const std::vector<Key
     if (checked[i] && *checked[i]) continue;
     state.missing.insert(entry);
     if (!checked[i]) continue;
-    const auto aside = store + "/.damaged-" + entry + "-" + std::to_string(::getpid());
-    if (::rename((store + "/" + entry).c_str(), aside.c_str()) != 0)
-      return os_error("move aside the damaged entry", store + "/" + entry);
-    state.warnings.push_back("store entry " + entry + " is damaged and will be built again: " +
-                             checked[i]->error().what + "\n  What was there is now " + aside +
-                             "; delete it when you have seen it");
+    auto warning = set_aside(store, entry, checked[i]->error());
+    if (!warning) return warning.error();
+    state.warnings.push_back(std::move(*warning));
   }
   return state;
 }

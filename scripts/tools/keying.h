@@ -32,6 +32,8 @@ struct StoreState {
 };
 Result<StoreState> inspect_store(const std::string& store, const std::vector<Keyed>& packages);
 
+// The names of all entries, which are missing, and what each missing one needs to be there before
+// it.
 std::string makefile(const std::vector<Keyed>& packages, const std::set<std::string>& missing);
 
 // One file for each package; files of packages that are no more are removed.

@@ -44,7 +44,7 @@ Status add_source(Package& package, std::string_view value) {
   if (!is_sha256(hash))
     return Error{"sha256 '" + std::string(hash) + "'" +
                  (file.empty() ? "" : " of " + std::string(file)) +
-                 " is not 64 kLower-case hex kDigits. Correct the recipe's sha256 line"};
+                 " is not 64 lower-case hex digits. Correct the recipe's sha256 line"};
   if (file.empty() || file.find('/') != std::string_view::npos)
     return Error{"source '" + std::string(value) + "' has no plain file name after its hash"};
   package.sources.emplace_back(hash, file);
@@ -86,7 +86,7 @@ Result<Package> parse_package(std::string_view line) {
   if (!is_version(package.version))
     return Error{package.name + ": version '" + package.version + "' " +
                  (package.version.empty() ? "is missing. Give its recipe a version line"
-                                          : "may only have letters, kDigits and + . - _ ~")};
+                                          : "may only have letters, digits and + . - _ ~")};
   std::sort(package.depends.begin(), package.depends.end());
   package.depends.erase(std::unique(package.depends.begin(), package.depends.end()),
                         package.depends.end());

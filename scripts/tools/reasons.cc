@@ -144,16 +144,21 @@ class Explainer {
     const auto old_words = words(old_text);
     const auto new_words = words(new_text);
     if (old_words.size() + new_words.size() < 6) return "";
+    const auto gone = only_in(old_words, new_words);
+    const auto added = only_in(new_words, old_words);
+    if (gone.empty() && added.empty()) return " (in another order)";
+    return " (" + (gone.empty() ? "" : "gone:" + gone) +
+           (gone.empty() || added.empty() ? "" : "; ") + (added.empty() ? "" : "new:" + added) +
+           ")";
+  }
+
+  static std::string only_in(const std::vector<std::string_view>& these,
+                             const std::vector<std::string_view>& those) {
     std::string text;
-    for (const auto word : old_words) {
-      if (std::find(new_words.begin(), new_words.end(), word) == new_words.end())
-        text += " -" + std::string(word);
+    for (const auto word : these) {
+      if (std::find(those.begin(), those.end(), word) == those.end()) text.append(" ").append(word);
     }
-    for (const auto word : new_words) {
-      if (std::find(old_words.begin(), old_words.end(), word) == old_words.end())
-        text += " +" + std::string(word);
-    }
-    return text.empty() ? " (other order)" : " (that is:" + text + ")";
+    return text;
   }
 
   void dependency(const std::string& name, const Values& before, const Values& now,

@@ -93,6 +93,10 @@ Result<std::string> read_link(const std::string& path) {
   return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
+std::string child(const std::string& folder, const std::string& name) {
+  return folder + "/" + name;
+}
+
 std::string below(const std::string& root, const std::string& path) {
   return path == "/" ? root : root + path;
 }

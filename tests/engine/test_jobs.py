@@ -26,7 +26,8 @@ step_install() { mkdir -p /out/usr; echo good >/out/usr/good; }
 
 
 def complaints_of_make(done, *logs):
-    return [line for line in (done.all + "".join(logs)).splitlines() if re.search("jobserver|tokens|warning", line) and "MAKEFLAGS" not in line]
+    lines = (done.all + "".join(logs)).splitlines()
+    return [line for line in lines if re.search("jobserver|tokens|warning", line) and "MAKEFLAGS" not in line]
 
 
 def started(tree, *names):
@@ -209,8 +210,7 @@ def test_an_interrupted_build_leaves_nothing_that_needs_cleaning(tree, number, o
 def test_after_an_interruption_make_goes_on(tree, number):
     """Nothing is cleaned by hand; the build starts from its sources, not from what was left."""
     tree.package("before")
-    tree.package("a", "step_build() {\n[ ! -e half ]; touch half\n" + GATE + "}\nstep_install() { mkdir /out/usr; echo good >/out/usr/good; }\n",
-                 depends="before")
+    tree.package("a", GATED.replace(GATE, "[ ! -e half ]; touch half\n" + GATE), depends="before")
     tree.configure("a")
     make = tree.start("a")
     tree.awaits("a", "waiting")

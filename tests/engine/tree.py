@@ -232,9 +232,10 @@ class Tree:
         assert len(found) == 1, f"{name}: {found}"
         return found[0]
 
-    def entries(self, name=""):
-        return sorted(path for path in self.store.iterdir() if not path.name.startswith(".") and path.name.rsplit("-", 2)[0] in (name, name or
-                      path.name.rsplit("-", 2)[0]))
+    def entries(self, name=None):
+        """The entries in the store, all or those of one package, as paths."""
+        paths = sorted(path for path in self.store.iterdir() if not path.name.startswith("."))
+        return [path for path in paths if name in (None, path.name.rsplit("-", 2)[0])]
 
     def out(self, name, path):
         """What a package installed at a path."""

@@ -102,6 +102,29 @@ TEST_F(ElfChecks, FindTextRelocations) {
   EXPECT_EQ(checks(built(kGood + " -Wl,-z,notext", "hello", more)), Checks{"textrel"});
 }
 
+// Linkers say it by a tag, by a flag, or by both as this one: each alone must be enough.
+TEST_F(ElfChecks, FindEitherSignOfTextRelocations) {
+  const auto both =
+      built(kGood + " -Wl,-z,notext", "hello", "__asm__(\".text\\n.quad _start\\n\");");
+  const auto without = [&](Elf64_Sxword tag) {
+    auto bytes = both;
+    Elf64_Phdr dynamic;
+    std::memcpy(&dynamic, both.data() + segment(both, PT_DYNAMIC), sizeof dynamic);
+    bool found = false;
+    for (std::size_t at = 0; at < dynamic.p_filesz; at += sizeof(Elf64_Dyn)) {
+      Elf64_Dyn entry;
+      std::memcpy(&entry, both.data() + dynamic.p_offset + at, sizeof entry);
+      if (entry.d_tag != tag) continue;
+      set(bytes, dynamic.p_offset + at, &Elf64_Dyn::d_tag, Elf64_Sxword{DT_DEBUG});
+      found = true;
+    }
+    EXPECT_TRUE(found) << tag;
+    return bytes;
+  };
+  EXPECT_TRUE(checks(without(DT_TEXTREL)).contains("textrel"));
+  EXPECT_TRUE(checks(without(DT_FLAGS)).contains("textrel"));
+}
+
 TEST_F(ElfChecks, FindRunPaths) {
   EXPECT_EQ(checks(built(kGood + " -Wl,-rpath,/opt/lib,--enable-new-dtags")), Checks{"rpath"});
   EXPECT_EQ(checks(built(kGood + " -Wl,-rpath,/opt/lib,--disable-new-dtags")), Checks{"rpath"});

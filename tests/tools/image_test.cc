@@ -120,6 +120,14 @@ TEST_F(Images, RefuseTwoOwnersOfOnePath) {
   EXPECT_TRUE(has(outcome(a + "/usr\n" + c + "/usr\n"), "/usr/bin\td\t0755\t0\t0\t0\t-\t-\n"));
 }
 
+TEST_F(Images, ShareFoldersOnlyWhenTheyAreAlike) {
+  const auto a = package("a", {{"/usr/bin/tool", "1"}});
+  const auto b = package("b", {{"/usr/bin/other", "1"}});
+  scratch.write("store/b-1-key/manifest", replaced(content_of(scratch / "store/b-1-key/manifest"),
+                                                   "/usr/bin\td\t0755", "/usr/bin\td\t0700"));
+  EXPECT_EQ(outcome(a + "/usr\n" + b + "/usr\n"), "/usr/bin has mode 0755 in a and 0700 in b");
+}
+
 TEST_F(Images, RefuseAPathBelowAFileOrLink) {
   const auto a = package("a", {{"/lib/x", "1"}});
   scratch.link("store/b-1-key/tree/lib", "usr/lib");

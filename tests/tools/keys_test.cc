@@ -165,6 +165,17 @@ TEST_F(Keys, DoNotChangeWithAnythingElse) {
   EXPECT_EQ(entries(plan), before);
 }
 
+TEST_F(Keys, ComeInAnOrderThatThePlanDoesNotDecide) {
+  for (const auto* depends : {"b c", "c b", "c c b"}) {
+    std::string order;
+    const auto packages = keyed("name=a\tversion=1\tdepends=" + std::string(depends) +
+                                "\nname=c\tversion=1\nname=b\tversion=1\n");
+    ASSERT_TRUE(packages);
+    for (const auto& package : *packages) order += package.name;
+    EXPECT_EQ(order, "bca") << depends;
+  }
+}
+
 TEST_F(Keys, PreferTheRepositoryToExternalTrees) {
   const auto before = entries(plan);
   scratch.write("external/scripts/build/make.sh", "other\n");
@@ -199,21 +210,31 @@ TEST_F(Keys, ExplainMistakes) {
   EXPECT_TRUE(in(error(plan + "name=x\tversion\n"), "'version' is not field=value"));
 }
 
+// Make is asked for the last of all: what is missing comes after what it needs, and what is there
+// needs nothing.
 TEST_F(Keys, BecomeAMakefile) {
   const auto packages = keyed(plan);
   ASSERT_TRUE(packages);
   const auto all = entries(plan);
-  const auto text = makefile(*packages, {all.at("app")});
-  const auto file = scratch.write(
-      "m.mk", "STORE := /s\n" + text +
-                  "$(info $(entry.zlib))$(info $(package.$(entry.app)))$(info $(entries))"
-                  "$(info $(missing))\n.DEFAULT_GOAL := all\nall: $(STORE)/$(entry.image)\n"
-                  "$(addprefix $(STORE)/,$(entries)): ; @echo $@\n");
-  const auto ran = run("make -rR --no-print-directory -f " + file);
-  EXPECT_EQ(ran.output, all.at("zlib") + "\napp\n" + all.at("zlib") + " " + all.at("app") + " " +
-                            all.at("libx") + " " + all.at("image") + "\n" + all.at("app") +
-                            "\n/s/" + all.at("zlib") + "\n/s/" + all.at("app") + "\n/s/" +
-                            all.at("libx") + "\n/s/" + all.at("image") + "\n");
+  const auto made = [&](const Names& missing) {
+    const auto file = scratch.write(
+        "m.mk", "STORE := /s\n" + makefile(*packages, missing) +
+                    "$(info $(entry.zlib))$(info $(package.$(entry.app)))$(info $(entries))$(info "
+                    "$(missing))\n"
+                    ".DEFAULT_GOAL := all\nall: $(STORE)/$(entry.image)\n"
+                    "$(addprefix $(STORE)/,$(entries)): ; @echo make $(package.$(@F))\n");
+    return run("make -rR --no-print-directory -f " + file).output;
+  };
+  const auto names = all.at("zlib") + "\napp\n" + all.at("zlib") + " " + all.at("app") + " " +
+                     all.at("libx") + " " + all.at("image") + "\n";
+  EXPECT_EQ(made({all.at("zlib"), all.at("app"), all.at("libx"), all.at("image")}),
+            names + all.at("zlib") + " " + all.at("app") + " " + all.at("libx") + " " +
+                all.at("image") + "\nmake zlib\nmake app\nmake libx\nmake image\n");
+  EXPECT_EQ(made({all.at("app"), all.at("image")}),
+            names + all.at("app") + " " + all.at("image") +
+                "\nmake zlib\nmake app\nmake libx\nmake image\n");
+  EXPECT_EQ(made({all.at("image")}),
+            names + all.at("image") + "\nmake app\nmake libx\nmake image\n");
 }
 
 TEST_F(Keys, WriteInputsOnlyWhenTheyDiffer) {
@@ -239,8 +260,11 @@ TEST_F(Keys, KnowWhatIsInTheStore) {
   const auto packages = keyed(plan);
   ASSERT_TRUE(packages);
   const auto all = entries(plan);
-  for (const auto* name : {"zlib", "app", "libx"})
-    make_entry(scratch, all.at(name), {{"/usr/file", name}});
+  for (const auto& package : *packages) {
+    if (package.name == "image") continue;
+    make_entry(scratch, package.entry, {{"/usr/file", package.name}});
+    scratch.write("store/" + package.entry + "/inputs", package.inputs);
+  }
   const auto store = scratch / "store";
   const auto good = inspect_store(store, *packages);
   ASSERT_TRUE(good);

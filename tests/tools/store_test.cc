@@ -216,10 +216,16 @@ TEST_F(Checking, FindsAnotherTargetWhenFull) {
   EXPECT_EQ(problem(Depth::full), "/usr/bin/link points to hallo");
 }
 
-TEST_F(Checking, FindsAWrongKeyWhenFull) {
+TEST_F(Checking, FindsAWrongKey) {
   scratch.write("store/" + entry + "/inputs", "copal-inputs 1\nname other\n");
-  EXPECT_EQ(problem(), "");
-  EXPECT_EQ(problem(Depth::full), "its inputs file does not give the key in its name");
+  EXPECT_EQ(problem(), "its inputs file does not give the key in its name");
+  ::unlink((scratch / "store/" + entry + "/inputs").c_str());
+  EXPECT_EQ(problem(), "its inputs file is missing");
+}
+
+TEST_F(Checking, NamesFilesBeforeFolders) {
+  scratch.write("store/" + entry + "/tree/usr/bin/new", "");
+  EXPECT_EQ(problem(), "/usr/bin/new does not belong there (and 1 more)");
 }
 
 TEST_F(Checking, FindsAMissingOrBrokenManifest) {
@@ -241,11 +247,13 @@ TEST(CheckingMany, IsQuick) {
   std::vector<std::pair<std::string, std::string>> files;
   for (int i = 0; i < 10000; i++)
     files.emplace_back("/d" + std::to_string(i / 100) + "/f" + std::to_string(i), "x");
-  make_entry(scratch, "big", files);
+  const auto entry = "big-1-" + key_of("");
+  make_entry(scratch, entry, files);
+  scratch.write("store/" + entry + "/inputs", "");
   auto best = std::chrono::nanoseconds::max();
   for (int i = 0; i < 5; i++) {
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(check_entry(scratch / "store", "big", Depth::quick));
+    EXPECT_TRUE(check_entry(scratch / "store", entry, Depth::quick));
     best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
   }
   RecordProperty("microseconds", static_cast<int>(best.count() / 1000));

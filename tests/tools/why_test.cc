@@ -44,14 +44,15 @@ TEST_F(Why, UnknownName) {
 TEST_F(Why, NamesEachKindOfChange) {
   put("built", "a",
       "build make\nconfigure --a --b --c\nfile p/1.patch 11 644\nfile p/2.patch 22 644\n"
-      "file s/x.sh 33 644\nfile s/old 1 644\nmake V=1\nsource aa x.tar\n");
+      "file s/x.sh 33 644\nldflags -a -b -c\nfile s/old 1 644\nmake V=1\nsource aa x.tar\n");
   put("inputs", "a",
       "build meson\nconfigure --a --d --c\nfile p/2.patch 23 644\nfile p/3.patch 1 644\n"
-      "file s/x.sh 33 755\nfile s/old 1 644\nsource bb x.tar\ntags go\n");
+      "file s/x.sh 33 755\nldflags -c -a -b\nfile s/old 1 644\nsource bb x.tar\ntags go\n");
   EXPECT_EQ(why("a"),
             "a\n"
             "  build: make → meson\n"
-            "  configure: --a --b --c → --a --d --c (that is: -b +d)\n"
+            "  configure: --a --b --c → --a --d --c (gone: --b; new: --d)\n"
+            "  ldflags: -a -b -c → -c -a -b (in another order)\n"
             "  make: V=1 → (nothing)\n"
             "  tags: (nothing) → go\n"
             "  patch p/1.patch was removed\n"

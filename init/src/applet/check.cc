@@ -1,12 +1,11 @@
 // Runs when an image is built, so that what cannot work never boots. It is the code that PID 1 has,
 // and looks at two things more: that programs exist, and (as PID 1 does) that users do.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "applet/applet.h"
 #include "core/text.h"
@@ -15,7 +14,9 @@
 namespace copal {
 namespace {
 
-void print(const Line& line) { (void)!write(2, line.text().data(), line.text().size()); }
+void print(const Line& line) {
+  (void)!write(2, line.text().data(), line.text().size());
+}
 
 class ConsoleReporter final : public Reporter {
  public:

@@ -3,15 +3,14 @@
 // but time. Who prints too much is cut short, and the log says by how much.
 #include "sys/log.h"
 
-#include <poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "applet/applet.h"
 #include "core/text.h"
@@ -19,11 +18,11 @@
 namespace copal {
 namespace {
 
-constexpr int kKmsg = 1;           // stdout
+constexpr int kKmsg = 1;  // stdout
 constexpr long kLinesPerSecond = 100;
 constexpr long kBurst = 1000;
-constexpr long kLine = 1000;       // allowance is counted in thousandths of a line
-constexpr size_t kLongest = 900;   // the kernel's records are somewhat less than 1 KiB
+constexpr long kLine = 1000;      // allowance is counted in thousandths of a line
+constexpr size_t kLongest = 900;  // the kernel's records are somewhat less than 1 KiB
 
 class Channel {
  public:

@@ -80,10 +80,14 @@ class Parser {
   template <typename Value, size_t n>
   bool choose(const Word& word, const std::array<std::string_view, n>& names, Value& value);
 
-  [[nodiscard]] bool seen(Key key) const { return seen_[static_cast<size_t>(key)]; }
+  [[nodiscard]] bool seen(Key key) const {
+    return seen_[static_cast<size_t>(key)];
+  }
   void error(const Word& word, const Line& message);
   void file_error(const Line& message);
-  void no_room() { file_error(Line("the service files take up too much memory")); }
+  void no_room() {
+    file_error(Line("the service files take up too much memory"));
+  }
 
   const Accounts* accounts_;
   Arena& arena_;
@@ -157,8 +161,12 @@ void Parser::set_command(Words words, Kind kind) {
   }
 }
 
-void Parser::set_run(Words words) { set_command(words, Kind::service); }
-void Parser::set_task(Words words) { set_command(words, Kind::task); }
+void Parser::set_run(Words words) {
+  set_command(words, Kind::service);
+}
+void Parser::set_task(Words words) {
+  set_command(words, Kind::task);
+}
 
 void Parser::set_references(Words words, std::span<Reference>& list) {
   const std::span<Reference> longer = arena_.make<Reference>(list.size() + words.size());
@@ -176,8 +184,12 @@ void Parser::set_references(Words words, std::span<Reference>& list) {
   list = longer;
 }
 
-void Parser::set_needs(Words words) { set_references(words, spec_.needs); }
-void Parser::set_after(Words words) { set_references(words, spec_.after); }
+void Parser::set_needs(Words words) {
+  set_references(words, spec_.needs);
+}
+void Parser::set_after(Words words) {
+  set_references(words, spec_.after);
+}
 
 void Parser::set_ready(Words words) {
   static constexpr std::array<std::string_view, 3> kNames = {"exec", "notify", "tcp"};
@@ -241,6 +253,7 @@ void Parser::set_restart(Words words) {
   const Word high{range.text.substr(dots + 2), range.column + static_cast<uint32_t>(dots) + 2};
   if (!read_duration(low, spec_.delay_min) || !read_duration(high, spec_.delay_max)) return;
   if (spec_.delay_min > spec_.delay_max) error(range, Line("the shortest delay is the longer one"));
+  if (spec_.delay_max == Duration{}) error(high, Line("without any delay, a crash is a busy loop"));
 }
 
 void Parser::set_give_up(Words words) {
@@ -400,11 +413,12 @@ void Parser::parse_line() {
     return error(name, Line("expected ", row->name, " = ", row->usage));
   }
   const Words words(words_.data(), word_count_);
+  // clang-format off
   switch (key) {
-#define KEY(id, name, fewest, most, repeats, usage) \
-  case Key::id: return set_##id(words);
+#define KEY(id, name, fewest, most, repeats, usage) case Key::id: return set_##id(words);
 #include "core/keys.inc"
   }
+  // clang-format on
 }
 
 void Parser::finish() {

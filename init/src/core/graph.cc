@@ -109,9 +109,8 @@ bool Graph::reverse(Arena& arena) {
     counts[i] = 0;
   }
   for (size_t from = 0; from < size(); ++from) {
-    for_each_predecessor(edges_[from], [&](Index i) {
-      edges_[i].waiters[counts[i]++] = static_cast<Index>(from);
-    });
+    for_each_predecessor(
+        edges_[from], [&](Index i) { edges_[i].waiters[counts[i]++] = static_cast<Index>(from); });
   }
   return true;
 }

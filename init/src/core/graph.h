@@ -12,9 +12,9 @@ namespace copal {
 using Index = uint16_t;
 
 struct Edges {
-  std::span<Index> needs;     // must be ready before this one starts
-  std::span<Index> after;     // must have had their turn before this one starts
-  std::span<Index> waiters;   // the services that name this one in either list
+  std::span<Index> needs;    // must be ready before this one starts
+  std::span<Index> after;    // must have had their turn before this one starts
+  std::span<Index> waiters;  // the services that name this one in either list
 };
 
 class Graph {

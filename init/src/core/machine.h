@@ -34,9 +34,9 @@ inline constexpr std::array<std::string_view, kStates> kStateNames = {
 
 enum class Event : uint8_t {
   want_up,
-  want_down,     // and nothing that runs waits for it
+  want_down,  // and nothing that runs waits for it
   deps_ready,
-  deps_failed,   // something it needs has failed for good
+  deps_failed,  // something it needs has failed for good
   ready,
   spawn_failed,  // there is no process
   exited,        // the main process is reaped
@@ -53,8 +53,8 @@ inline constexpr std::array<std::string_view, kEvents> kEventNames = {
     "timeout", "emptied",   "stopped",    "finished",    "restart", "give_up"};
 
 enum class Action : uint8_t {
-  unset,      // only here so that a cell left out is noticed
-  impossible, // logged and ignored: a bug must not end PID 1
+  unset,       // only here so that a cell left out is noticed
+  impossible,  // logged and ignored: a bug must not end PID 1
   none,
   spawn,      // start the process, set the limit for getting ready
   terminate,  // send the stop signal, set the limit for stopping

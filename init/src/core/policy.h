@@ -33,7 +33,7 @@ class Backoff {
   Duration next(Duration shortest, Duration longest, Duration uptime, Random& random) {
     if (uptime >= kForgive) failures_ = 0;
     Duration delay = shortest;
-    for (uint32_t i = 0; i < failures_ && delay < longest; ++i) delay *= 2;
+    for (uint32_t i = 0; i < failures_ && delay < longest; ++i) delay = std::max(delay * 2, kLeast);
     delay = std::min(delay, longest);
     if (failures_ < kMost) ++failures_;
     const auto tenth = delay.count() / 10;
@@ -42,6 +42,7 @@ class Backoff {
   }
 
  private:
+  static constexpr Duration kLeast = Duration(1);  // even from no delay at all it has to grow
   static constexpr uint32_t kMost = 32;
   uint32_t failures_ = 0;
 };
@@ -50,7 +51,9 @@ class Backoff {
 class Window {
  public:
   Window() = default;
-  explicit Window(std::span<Time> ends) : ends_(ends) { std::fill(ends.begin(), ends.end(), kNone); }
+  explicit Window(std::span<Time> ends) : ends_(ends) {
+    std::fill(ends.begin(), ends.end(), kNone);
+  }
 
   // Notes an end. True: so many lie within `window` that it is time to give up.
   bool note(Time now, Duration window) {

@@ -7,8 +7,8 @@
 namespace copal {
 
 struct Error {
-  int code = 0;            // errno; 0 means no error
-  const char* what = "";   // a string literal: the step that failed
+  int code = 0;           // errno; 0 means no error
+  const char* what = "";  // a string literal: the step that failed
 };
 
 template <typename T>

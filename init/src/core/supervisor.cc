@@ -169,7 +169,8 @@ void Supervisor::evaluate(Index i, Time now) {
 
 bool Supervisor::work(Time now, size_t spawns) {
   spawns_left_ = spawns;
-  // With no spawns left, what wants to start goes back into the queue: one more round of it at most.
+  // With no spawns left, what wants to start goes back into the queue: one more round of it at
+  // most.
   size_t idle = 0;
   while (queue_size_ > 0 && idle <= queue_.size()) {
     const Index i = queue_[queue_head_];

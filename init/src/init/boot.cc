@@ -1,18 +1,17 @@
 #include "init/boot.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <net/if.h>
+#include <optional>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <ctime>
-#include <optional>
 
 namespace copal {
 namespace {
@@ -55,7 +54,7 @@ struct Folder {
   mode_t mode;
 };
 constexpr std::array kFolders = {
-    Folder{"/run/init", 0755}, Folder{"/run/lock", 01777},  Folder{"/var/lib", 0755},
+    Folder{"/run/init", 0755}, Folder{"/run/lock", 01777},   Folder{"/var/lib", 0755},
     Folder{"/var/log", 0755},  Folder{"/var/persist", 0755}, Folder{"/var/tmp", 01777},
 };
 
@@ -74,7 +73,9 @@ bool set_clock(time_t seconds) {
 
 }  // namespace
 
-void mount_dev() { (void)mount_one(kDev); }
+void mount_dev() {
+  (void)mount_one(kDev);
+}
 
 void mount_all(const sys::Log& log) {
   for (const Mount& entry : kMounts) {

@@ -2,19 +2,19 @@
 
 #include <linux/input.h>
 
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cstring>
 
 namespace copal {
 namespace {
 
 bool has_power_key(int fd) {
   std::array<unsigned char, KEY_MAX / 8 + 1> keys{};
-  if (ioctl(fd, EVIOCGBIT(EV_KEY, keys.size()), keys.data()) < 0) return false;
+  // Not ioctl(): to musl a request is an int, and this one does not fit.
+  if (syscall(SYS_ioctl, fd, EVIOCGBIT(EV_KEY, keys.size()), keys.data()) < 0) return false;
   return (keys[KEY_POWER / 8] >> (KEY_POWER % 8) & 1) != 0;
 }
 

@@ -1,12 +1,11 @@
 #include "init/load.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "core/text.h"
 
@@ -90,7 +89,8 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Accounts* 
     } else {
       spec.name = name;
       spec.bad = true;
-      report(reporter, file, Line(text.error().what, ": ", std::strerror(text.error().code)).text());
+      report(reporter, file,
+             Line(text.error().what, ": ", std::strerror(text.error().code)).text());
     }
     if (name == kLogName) {
       spec.bad = true;

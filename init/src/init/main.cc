@@ -1,12 +1,11 @@
 // init: PID 1, and a few programs that share its binary.
+#include <array>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <unistd.h>
-
-#include <array>
-#include <csignal>
-#include <cstring>
 
 #include "applet/applet.h"
 #include "init/boot.h"

@@ -7,6 +7,10 @@
 // Either way the new file system is moved over /, over the initramfs.
 #include "init/root.h"
 
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -14,12 +18,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <climits>
-#include <cstdio>
-#include <cstring>
 
 namespace copal {
 namespace {
@@ -73,15 +71,14 @@ class Mover {
   Status copy_file(int from, int to, const char* name, const struct stat& info);
   static Status remove_rest(int parent, const char* name, dev_t device);
 
-  dev_t device_ = 0;      // what is mounted below is not moved
-  struct stat target_ {}; // nor is what it is moved to
-  sys::Fd links_;         // names by inode number, for files with several names
+  dev_t device_ = 0;       // what is mounted below is not moved
+  struct stat target_ {};  // nor is what it is moved to
+  sys::Fd links_;          // names by inode number, for files with several names
 };
 
 Status Mover::copy_file(int from, int to, const char* name, const struct stat& info) {
-  std::array<char, 32> number;
-  std::snprintf(number.data(), number.size(), "%llu", static_cast<unsigned long long>(info.st_ino));
-  if (info.st_nlink > 1 && linkat(links_.get(), number.data(), to, name, 0) == 0) return {};
+  Line number(info.st_ino);
+  if (info.st_nlink > 1 && linkat(links_.get(), number.c_str(), to, name, 0) == 0) return {};
 
   const sys::Fd in(openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   const sys::Fd out(openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -93,7 +90,7 @@ Status Mover::copy_file(int from, int to, const char* name, const struct stat& i
     if (n == 0) return Error{EIO, "sendfile"};
     left -= n;
   }
-  if (info.st_nlink > 1 && linkat(to, name, links_.get(), number.data(), 0) < 0) {
+  if (info.st_nlink > 1 && linkat(to, name, links_.get(), number.c_str(), 0) < 0) {
     return sys::last_error("link");
   }
   return {};
@@ -247,7 +244,9 @@ Status fill_tmpfs() {
 
 }  // namespace
 
-Status move_tree(const char* from, const char* to) { return Mover().move(from, to); }
+Status move_tree(const char* from, const char* to) {
+  return Mover().move(from, to);
+}
 
 Status enter_image(const sys::Log& log) {
   if (mkdir(kNewRoot, 0755) < 0 && errno != EEXIST) return sys::last_error("mkdir /sysroot");

@@ -1,5 +1,9 @@
 #include "init/runner.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -10,11 +14,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 
 namespace copal {
 namespace {
@@ -137,8 +136,7 @@ Status Runner::watch(const sys::Fd& fd, Source source, Index i, uint32_t events)
   event.events = events;
   // Notifications come on one socket for the service's whole life.
   const bool of_run = of_service && source != Source::notify;
-  event.data.u64 =
-      pack(static_cast<uint8_t>(source), i, of_run ? processes_[i].generation : 0);
+  event.data.u64 = pack(static_cast<uint8_t>(source), i, of_run ? processes_[i].generation : 0);
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) < 0) {
     return sys::last_error("epoll_ctl");
   }
@@ -180,7 +178,7 @@ Ending Runner::run() {
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), more ? 0 : -1);
     now_ = sys::now();
     const std::span<const epoll_event> batch(events.data(),
-                                              static_cast<size_t>(std::max(count, 0)));
+                                             static_cast<size_t>(std::max(count, 0)));
     for (const bool ends : {true, false}) {
       for (const epoll_event& event : batch) {
         const auto source = static_cast<Source>(event.data.u64 >> 48);
@@ -263,9 +261,8 @@ void Runner::reap_orphans() {
       orphans_left_ = false;
       return;
     }
-    const auto ours = std::find_if(processes_.begin(), processes_.end(), [&](const Process& p) {
-      return p.pid == info.si_pid;
-    });
+    const auto ours = std::find_if(processes_.begin(), processes_.end(),
+                                   [&](const Process& p) { return p.pid == info.si_pid; });
     if (ours != processes_.end()) {
       reap(static_cast<Index>(ours - processes_.begin()));
     } else {
@@ -426,8 +423,8 @@ void Runner::start_probes() {
     address.sin_addr.s_addr = htonl(spec.address);
     process.probe.reset(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!process.probe.open()) continue;
-    if (connect(process.probe.get(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof address) == 0 ||
+    if (connect(process.probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+            0 ||
         errno == EINPROGRESS) {
       (void)watch(process.probe, Source::probe, i, EPOLLOUT);
     } else {
@@ -503,8 +500,8 @@ void Runner::changed(Index i, State from, State to, Event why, Duration delay) {
 }
 
 void Runner::impossible(Index i, State state, Event event) {
-  log_.say(Level::error, services_.specs[i].name, ": bug: ",
-           kEventNames[static_cast<size_t>(event)], " while ",
+  log_.say(Level::error, services_.specs[i].name,
+           ": bug: ", kEventNames[static_cast<size_t>(event)], " while ",
            kStateNames[static_cast<size_t>(state)]);
 }
 

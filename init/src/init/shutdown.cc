@@ -1,13 +1,12 @@
 #include "init/shutdown.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 
 namespace copal {
 namespace {
@@ -32,7 +31,8 @@ char* decode(std::span<char> path) {
 
 bool of_the_kernel(std::string_view path) {
   for (const std::string_view top : {"/proc", "/sys", "/dev"}) {
-    if (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/')) return true;
+    if (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/'))
+      return true;
   }
   return path == "/";
 }
@@ -54,8 +54,9 @@ void unmount_all() {
     const std::string_view path = take_word(line);
     if (path.empty()) continue;
     // There is a blank behind it, so that there is room for the NUL.
-    paths[count++] = decode(buffer.subspan(static_cast<size_t>(path.data() - buffer.data()),
-                                           path.size() + 1).first(path.size()));
+    paths[count++] =
+        decode(buffer.subspan(static_cast<size_t>(path.data() - buffer.data()), path.size() + 1)
+                   .first(path.size()));
   }
   while (count > 0) {
     const char* const path = paths[--count];

@@ -1,17 +1,16 @@
 #include "launch/child.h"
 
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <optional>
 
 namespace copal::launch {
 namespace {
@@ -55,7 +54,9 @@ bool set_group(uint32_t group) {
   return syscall(SYS_setgroups, 0, nullptr) == 0 &&
          syscall(SYS_setresgid, group, group, group) == 0;
 }
-bool set_user(uint32_t user) { return syscall(SYS_setresuid, user, user, user) == 0; }
+bool set_user(uint32_t user) {
+  return syscall(SYS_setresuid, user, user, user) == 0;
+}
 
 // Comes back only with the stage that failed. errno says why.
 Stage prepare_and_exec(const Plan& plan) {

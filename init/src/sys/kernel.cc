@@ -2,6 +2,8 @@
 
 #include <linux/sched.h>
 
+#include <cerrno>
+#include <ctime>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -9,12 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <ctime>
-
 namespace copal::sys {
 
-Error last_error(const char* what) { return {errno, what}; }
+Error last_error(const char* what) {
+  return {errno, what};
+}
 
 Time now() {
   timespec time{};
@@ -91,7 +92,9 @@ Status write_file(const Fd& dir, const char* path, std::string_view text) {
   return {};
 }
 
-Status write_file(const char* path, std::string_view text) { return write_file(Fd(), path, text); }
+Status write_file(const char* path, std::string_view text) {
+  return write_file(Fd(), path, text);
+}
 
 Result<Pipe> make_pipe() {
   int ends[2] = {-1, -1};

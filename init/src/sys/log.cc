@@ -1,9 +1,8 @@
 #include "sys/log.h"
 
+#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <cstring>
 
 namespace copal::sys {
 

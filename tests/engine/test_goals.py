@@ -1,0 +1,243 @@
+"""The goals that tell something, the levels of V=, and Kconfig's goals."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from .test_hermetic import Terminal
+from .tree import read
+
+
+@pytest.fixture
+def ab(tree):
+    """Packages a (with everything that why can name) and b, which depends on it; both built."""
+    home = tree.package("a", configure="--one --two --three", symbols="CONFIG_COLOUR", files="packages/a/file",
+                        source="https://example.invalid/a.tar", sha256=tree.source("a.tar", {"x": "old\n"}))
+    (home / "a-1.patch").write_text("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n")
+    (home / "file").write_text("one\n")
+    tree.package("b", depends="a")
+    tree.package("c", depends="b")
+    tree.configure("c")
+    tree.make("c")
+    return tree
+
+
+def recolour(tree):
+    tree.configure("c", COLOUR='"blue"')
+
+
+def repin(tree):
+    old = next(line.split()[-1] for line in read(tree.root / "packages/a/a.mk").splitlines() if line.startswith("sha256"))
+    tree.edit("packages/a/a.mk", old, "1" * 64)
+
+
+CHANGES = {
+    "symbol": (recolour, ["CONFIG_COLOUR: red → blue"]),
+    "field": (lambda tree: tree.edit("packages/a/a.mk", "--two", "--four"), ["configure: ", "(gone: --two; new: --four)"]),
+    "version": (lambda tree: tree.edit("packages/a/a.mk", "version = 1", "version = 2"), ["version: 1 → 2"]),
+    "a field more": (lambda tree: tree.edit("packages/a/a.mk", "build", "make = all\nbuild"), ["make: (nothing) → all"]),
+    "patch": (lambda tree: tree.edit("packages/a/a-1.patch", "+new", "+newer"), ["patch packages/a/a-1.patch changed"]),
+    "a patch more": (lambda tree: (tree.root / "packages/a/a-2.patch").write_text("x"), ["patch packages/a/a-2.patch was added"]),
+    "a patch fewer": (lambda tree: (tree.root / "packages/a/a-1.patch").unlink(), ["patch packages/a/a-1.patch was removed"]),
+    "build script": (lambda tree: tree.edit("packages/a/a.sh", "echo a", "echo A"), ["file packages/a/a.sh changed"]),
+    "common script": (lambda tree: tree.edit("scripts/build/common.sh", "JOBS=1", "JOBS=1 "), ["file scripts/build/common.sh changed"]),
+    "file": (lambda tree: tree.edit("packages/a/file", "one", "two"), ["file packages/a/file changed"]),
+    "source": (repin, ["source a.tar has another sha256", "1" * 64]),
+    "architecture": (lambda tree: tree.edit("scripts/arch/x86_64.mk", "TARGET_GOARCH       := amd64", "TARGET_GOARCH := other"),
+                     ["TARGET_GOARCH: amd64 → other"]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_why_names_what_changed(ab, change):
+    action, words = CHANGES[change]
+    action(ab)
+    done = ab.make("why-a")
+    assert done.out.startswith("a\n")
+    assert not [word for word in words if word not in done.out], done.out
+    assert len(done.out.splitlines()) == 2, "one change, one line"
+
+
+def test_why_follows_dependencies(ab):
+    ab.edit("packages/a/a.mk", "version = 1", "version = 2")
+    assert ab.make("why-c").out.splitlines() == ["c", "  dependency b changed", "    dependency a changed", "      version: 1 → 2"]
+
+
+def test_why_of_what_is_up_to_date_or_was_never_built(ab):
+    assert ab.make("why-a").out == "a: nothing changed: up to date\n"
+    assert ab.make("why-linux").out == "linux: never built here\n"
+
+
+def test_why_builds_nothing(ab):
+    ab.edit("packages/a/a.mk", "version = 1", "version = 2")
+    assert ab.make("why-a").built() == []
+    assert len(ab.entries("a")) == 1
+
+
+def test_show_info(ab):
+    with open(ab.root / "packages/a/a.mk", "a", encoding="utf-8") as recipe:
+        recipe.write("summary = A lamp = light\nlicence = MIT\nimage = /usr/share/a\n")
+    info = ab.info()
+    assert set(info) == {"a", "b", "c", "host-bubblewrap", "image", "init", "linux"}
+    a = info["a"]
+    assert {name: a[name] for name in ("version", "summary", "licence", "image", "files", "symbols", "recipe", "source", "build")} == {
+        "version": "1", "summary": "A lamp = light", "licence": "MIT", "image": ["/usr/share/a"], "files": ["packages/a/file"],
+        "symbols": ["CONFIG_COLOUR"], "recipe": "packages/a/a.mk", "source": ["https://example.invalid/a.tar"], "build": "own"}
+    assert info["b"]["depends"] == ["a"]
+    assert a["entry"] == ab.entry("a").name
+
+
+def test_show_info_is_json_even_when_something_is_made_on_the_way(ab):
+    """On a fresh checkout the tools are linked first; what Make does must not get into the data."""
+    tools = ab.base / "tools"
+    shutil.copytree(ab.tools, tools)
+    ab.tools = tools
+    (tools / "why").unlink()
+    assert set(json.loads(ab.make("show-info").out)) >= {"a", "b", "c"}
+
+
+def test_show_info_is_json_with_commands_shown(ab):
+    assert set(json.loads(ab.make("show-info", env={"V": "1"}).out)) >= {"a", "b", "c"}
+
+
+SPEAKS = "step_build() { echo said by the build; }\n"
+
+
+def test_quiet_by_default(tree):
+    tree.package("a", SPEAKS)
+    tree.configure("a")
+    done = tree.make("a")
+    assert done.err == ""
+    assert [line.split()[0] for line in done.out.splitlines()] == ["BUILD", "DONE"]
+    assert "said by the build" in tree.log("a").splitlines()
+
+
+def test_v1_shows_the_output_of_builds(tree):
+    tree.package("a", SPEAKS)
+    tree.configure("a")
+    done = tree.make("a", "V=1")
+    assert "said by the build" in done.out.splitlines()
+    assert "scripts/build-entry build a" in done.out
+    assert "said by the build" in tree.log("a").splitlines()
+
+
+def test_v2_says_why_too(tree):
+    tree.package("a", SPEAKS)
+    tree.configure("a")
+    assert "a: never built here" in tree.make("a", "V=2").out
+    tree.edit("packages/a/a.mk", "version = 1", "version = 2")
+    done = tree.make("a", "V=2")
+    assert "version: 1 → 2" in done.out
+    assert "said by the build" in done.out.splitlines()
+
+
+def test_help_needs_no_configuration_and_names_the_goals(tree):
+    done = tree.make("help")
+    for word in ("list-defconfigs", "menuconfig", "savedefconfig", "<pkg>-rebuild", "<pkg>-shell", "why-<pkg>", "show-info",
+                 "MIRROR=", "V=1"):
+        assert word in done.out
+    assert not tree.o.exists()
+
+
+def test_list_defconfigs(tree):
+    (tree.root / "configs/one_defconfig").write_text("# The first board\n")
+    (tree.root / "configs/two_defconfig").write_text("# The second board\n")
+    done = tree.make("list-defconfigs")
+    assert [line.split(None, 1) for line in done.out.splitlines()] == [["one_defconfig", "The first board"],
+                                                                       ["two_defconfig", "The second board"]]
+
+
+def test_savedefconfig_round_trip(tree):
+    tree.package("a")
+    tree.configure("a", COLOUR='"blue"', LIGHT="y")
+    config = read(tree.o / ".config")
+    tree.make("savedefconfig")
+    saved = read(tree.o / "defconfig")
+    assert sorted(saved.splitlines()) == ['CONFIG_COLOUR="blue"', "CONFIG_LIGHT=y", "CONFIG_PACKAGE_A=y"], "and no default"
+    (tree.root / "configs/saved_defconfig").write_text(saved)
+    tree.configure()
+    assert read(tree.o / ".config") != config
+    tree.make("saved_defconfig")
+    assert read(tree.o / ".config") == config
+
+
+def test_defconfig_does_not_keep_the_previous_board(tree):
+    tree.configure(COLOUR='"blue"', board="one")
+    tree.configure(board="two")
+    assert 'CONFIG_COLOUR="red"' in read(tree.o / ".config")
+
+
+def test_olddefconfig_gives_new_symbols_their_default(tree):
+    tree.configure(COLOUR='"blue"')
+    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tstring "New"\n\tdefault "fresh"\n\nconfig LIGHT\n')
+    tree.make("olddefconfig")
+    config = read(tree.o / ".config")
+    assert 'CONFIG_NEW="fresh"' in config and 'CONFIG_COLOUR="blue"' in config
+    assert "CONFIG_NEW := fresh" in read(tree.o / "config.mk")
+
+
+def test_a_new_symbol_gets_its_default_when_building(tree):
+    tree.package("a")
+    tree.configure("a")
+    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tstring "New"\n\tdefault "fresh"\n\nconfig LIGHT\n')
+    newer = (tree.o / "config.mk").stat().st_mtime + 5
+    os.utime(tree.root / "configs/Kconfig", (newer, newer))
+    tree.make("a")
+    assert "CONFIG_NEW := fresh" in read(tree.o / "config.mk")
+
+
+def test_oldconfig_asks_for_new_symbols_only(tree):
+    tree.configure(COLOUR='"blue"')
+    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tbool "New thing"\n\nconfig LIGHT\n')
+    terminal = Terminal(tree, "oldconfig")
+    terminal.expect("New thing")
+    terminal.send("y")
+    assert terminal.wait() == 0
+    config = read(tree.o / ".config")
+    assert "CONFIG_NEW=y" in config and 'CONFIG_COLOUR="blue"' in config
+    assert "(COLOUR)" not in terminal.text
+
+
+def test_menuconfig_opens_and_saves(tree):
+    tree.configure(COLOUR='"blue"')
+    terminal = Terminal(tree, "menuconfig")
+    terminal.expect("Engine test")
+    terminal.send_keys("q")
+    assert terminal.wait() == 0
+    assert 'CONFIG_COLOUR="blue"' in read(tree.o / ".config")
+
+
+def test_values_with_special_characters(tree):
+    """Make's own characters in a string symbol come through as they are."""
+    tree.package("a", 'step_install() { mkdir /out/usr; printf "%s\\n" "$CONFIG_COLOUR" >/out/usr/colour; }\n', symbols="CONFIG_COLOUR")
+    tree.configure("a", COLOUR='"a#b $c = (d) 100%"')
+    tree.make("a")
+    assert tree.out("a", "/usr/colour") == "a#b $c = (d) 100%\n"
+
+
+def test_images_is_replaced_as_a_whole(tree):
+    tree.configure()
+    tree.make()
+    (tree.o / "images/old").write_text("from an earlier image")
+    tree.package("a")
+    tree.configure("a")
+    tree.make()
+    assert sorted(path.name for path in (tree.o / "images").iterdir()) == ["SHA256SUMS", "packages"]
+
+
+def test_lost_images_come_back_without_a_build(tree):
+    tree.configure()
+    tree.make()
+    shutil.rmtree(tree.o / "images")
+    assert tree.make().built() == []
+    assert (tree.o / "images/packages").exists()
+
+
+def test_writing_where_one_may_not_names_the_path(tree):
+    tree.configure()
+    blocked = tree.base / "file"
+    blocked.write_text("not a folder\n")
+    done = tree.fails("show-info", env={"STORE": str(blocked / "store")})
+    assert str(blocked) in done.err
