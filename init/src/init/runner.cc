@@ -376,7 +376,9 @@ Status Runner::open_notify(Index i) {
   Line path("/run/init/", spec.name, ".notify");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  // A name is at most kMaxName long, so this fits with room to spare.
+  static_assert(sizeof "/run/init/.notify" + kMaxName <= sizeof address.sun_path);
+  std::memcpy(address.sun_path, path.c_str(), path.view().size());
   sys::Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.open()) return sys::last_error("socket");
   (void)unlink(path.c_str());
