@@ -15,10 +15,10 @@ namespace {
 
 using Checks = std::set<std::string>;
 
-const std::string kGood = "-static-pie -nostartfiles -s -Wl,-z,relro,-z,now";
+const std::string good_flags = "-static-pie -nostartfiles -s -Wl,-z,relro,-z,now";
 
 // No C library: a program of a few hundred bytes, linked in no time.
-const std::string kProgram = R"(
+const std::string program_source = R"(
 const char *volatile text = TEXT;
 void _start(void) { for (;;) __asm__ volatile("" :: "r"(text)); }
 )";
@@ -27,7 +27,8 @@ class ElfChecks : public ::testing::Test {
  protected:
   std::string built(const std::string& flags, const std::string& text = "hello",
                     const std::string& more = "") {
-    const auto source = scratch.write("x.c", "#define TEXT \"" + text + "\"\n" + kProgram + more);
+    const auto source =
+        scratch.write("x.c", "#define TEXT \"" + text + "\"\n" + program_source + more);
     const auto ran =
         run("cd " + scratch.path() +
             " && gcc -O1 -fPIE -fno-asynchronous-unwind-tables x.c -o x -nostdlib " + flags);
@@ -68,7 +69,7 @@ std::size_t segment(const std::string& bytes, Elf64_Word type) {
 }
 
 TEST_F(ElfChecks, AcceptAGoodProgram) {
-  const auto bytes = built(kGood);
+  const auto bytes = built(good_flags);
   EXPECT_TRUE(is_elf(bytes));
   EXPECT_EQ(checks(bytes), Checks{});
   EXPECT_TRUE(inspected(bytes).needed.empty());
@@ -99,13 +100,13 @@ TEST_F(ElfChecks, FindLazyBinding) {
 
 TEST_F(ElfChecks, FindTextRelocations) {
   const std::string more = "__asm__(\".text\\n.quad _start\\n\");";
-  EXPECT_EQ(checks(built(kGood + " -Wl,-z,notext", "hello", more)), Checks{"textrel"});
+  EXPECT_EQ(checks(built(good_flags + " -Wl,-z,notext", "hello", more)), Checks{"textrel"});
 }
 
 // Linkers say it by a tag, by a flag, or by both as this one: each alone must be enough.
 TEST_F(ElfChecks, FindEitherSignOfTextRelocations) {
   const auto both =
-      built(kGood + " -Wl,-z,notext", "hello", "__asm__(\".text\\n.quad _start\\n\");");
+      built(good_flags + " -Wl,-z,notext", "hello", "__asm__(\".text\\n.quad _start\\n\");");
   const auto without = [&](Elf64_Sxword tag) {
     auto bytes = both;
     Elf64_Phdr dynamic;
@@ -126,19 +127,20 @@ TEST_F(ElfChecks, FindEitherSignOfTextRelocations) {
 }
 
 TEST_F(ElfChecks, FindRunPaths) {
-  EXPECT_EQ(checks(built(kGood + " -Wl,-rpath,/opt/lib,--enable-new-dtags")), Checks{"rpath"});
-  EXPECT_EQ(checks(built(kGood + " -Wl,-rpath,/opt/lib,--disable-new-dtags")), Checks{"rpath"});
+  EXPECT_EQ(checks(built(good_flags + " -Wl,-rpath,/opt/lib,--enable-new-dtags")), Checks{"rpath"});
+  EXPECT_EQ(checks(built(good_flags + " -Wl,-rpath,/opt/lib,--disable-new-dtags")),
+            Checks{"rpath"});
 }
 
 TEST_F(ElfChecks, FindAnExecutableStack) {
-  EXPECT_EQ(checks(built(kGood + " -Wl,-z,execstack")), Checks{"stack"});
-  auto bytes = built(kGood);
+  EXPECT_EQ(checks(built(good_flags + " -Wl,-z,execstack")), Checks{"stack"});
+  auto bytes = built(good_flags);
   set(bytes, segment(bytes, PT_GNU_STACK), &Elf64_Phdr::p_type, Elf64_Word{PT_NULL});
   EXPECT_EQ(checks(bytes), Checks{"stack"});
 }
 
 TEST_F(ElfChecks, FindWritableCode) {
-  auto bytes = built(kGood);
+  auto bytes = built(good_flags);
   set(bytes, segment(bytes, PT_LOAD), &Elf64_Phdr::p_flags, Elf64_Word{PF_R | PF_W | PF_X});
   EXPECT_EQ(checks(bytes), Checks{"wx"});
 }
@@ -150,16 +152,16 @@ TEST_F(ElfChecks, FindSymbols) {
 TEST_F(ElfChecks, FindPathsOfTheBuild) {
   for (const auto* text : {"/build/src/main.c", "x=/host/bin/cc", "at /sysroot/usr/lib",
                            "/out/usr/share", "gcc -I/build/include", "-L/sysroot/usr/lib"})
-    EXPECT_EQ(checks(built(kGood, text)), Checks{"build-path"}) << text;
+    EXPECT_EQ(checks(built(good_flags, text)), Checks{"build-path"}) << text;
   for (const auto* text :
        {"github.com/x/build/y", "../host/y", "/builds/x", "/usr/build/x", "./sysroot/y"})
-    EXPECT_EQ(checks(built(kGood, text)), Checks{}) << text;
-  const auto elf = inspected(built(kGood, "/build/src/main.c"));
+    EXPECT_EQ(checks(built(good_flags, text)), Checks{}) << text;
+  const auto elf = inspected(built(good_flags, "/build/src/main.c"));
   EXPECT_EQ(elf.findings.at(0).what, "holds a path of the build: /build/src/main.c");
 }
 
 TEST_F(ElfChecks, FindAnotherMachine) {
-  const auto good = built(kGood);
+  const auto good = built(good_flags);
   auto bytes = good;
   set(bytes, 0, &Elf64_Ehdr::e_machine, Elf64_Half{EM_AARCH64});
   EXPECT_EQ(checks(bytes), Checks{"machine"});
@@ -174,7 +176,7 @@ TEST_F(ElfChecks, FindAnotherMachine) {
 }
 
 TEST_F(ElfChecks, FindOtherTypes) {
-  auto bytes = built(kGood);
+  auto bytes = built(good_flags);
   set(bytes, 0, &Elf64_Ehdr::e_type, Elf64_Half{ET_CORE});
   EXPECT_EQ(checks(bytes), Checks{"type"});
 }

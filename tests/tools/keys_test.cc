@@ -20,7 +20,7 @@ namespace {
 using Entries = std::map<std::string, std::string>;
 using Names = std::set<std::string>;
 
-const std::string kHash(64, 'a');
+const std::string some_hash(64, 'a');
 
 class Keys : public ::testing::Test {
  protected:
@@ -36,7 +36,7 @@ class Keys : public ::testing::Test {
   const std::string plan =
       "name=image\tversion=1\tfile=init/src\tdepends=app libx\n"
       "name=zlib\tversion=1.3.1\tbuild=make\tconfigure=--static --prefix=/usr\tsource=" +
-      kHash +
+      some_hash +
       ":zlib.tar.gz\tfile=scripts/build/make.sh\tfile=packages/zlib/zlib-1.patch\tdepends=\n"
       "name=app\tversion=2\tbuild=make\tCONFIG_X=y\tfragment=a\tfragment=b\tfile=scripts/build/"
       "make.sh\tdepends=zlib\n"
@@ -97,7 +97,7 @@ TEST_F(Keys, AreTheHashOfTheInputs) {
                 " 644\n"
                 "name zlib\n"
                 "source " +
-                kHash +
+                some_hash +
                 " zlib.tar.gz\n"
                 "version 1.3.1\n");
   EXPECT_EQ((*packages)[3].inputs,
@@ -112,7 +112,7 @@ TEST_F(Keys, ChangeWithEachInputAndFlowDownstream) {
   EXPECT_EQ(changed_by("version=1.3.1", "version=1.3.2"), zlib_and_users);
   EXPECT_EQ(changed_by("--static", "--shared"), zlib_and_users);
   EXPECT_EQ(changed_by("--static --prefix=/usr", "--prefix=/usr --static"), zlib_and_users);
-  EXPECT_EQ(changed_by(kHash, std::string(64, 'b')), zlib_and_users);
+  EXPECT_EQ(changed_by(some_hash, std::string(64, 'b')), zlib_and_users);
   EXPECT_EQ(changed_by(":zlib.tar.gz", ":zlib2.tar.gz"), zlib_and_users);
   EXPECT_EQ(changed_by("\tfile=packages/zlib/zlib-1.patch", ""), zlib_and_users);
   EXPECT_EQ(changed_by("CONFIG_X=y", "CONFIG_X=n"), (Names{"app", "image"}));
@@ -197,9 +197,9 @@ TEST_F(Keys, ExplainMistakes) {
   EXPECT_TRUE(in(error(replaced(plan, "zlib-1.patch", "zlib-2.patch")),
                  "zlib: 'packages/zlib/zlib-2.patch' does not exist"));
   EXPECT_TRUE(in(error(replaced(plan, "file=init/src", "file=/init/src")), "is an absolute path"));
-  EXPECT_TRUE(in(error(replaced(plan, kHash, "abc")),
+  EXPECT_TRUE(in(error(replaced(plan, some_hash, "abc")),
                  "line 2: zlib: sha256 'abc' of zlib.tar.gz is not 64 lower-case hex digits"));
-  EXPECT_TRUE(in(error(replaced(plan, kHash, std::string(64, 'A'))), "is not 64 lower-case"));
+  EXPECT_TRUE(in(error(replaced(plan, some_hash, std::string(64, 'A'))), "is not 64 lower-case"));
   EXPECT_TRUE(in(error(replaced(plan, ":zlib.tar.gz", "")), "no plain file name"));
   EXPECT_TRUE(in(error(replaced(plan, "name=libx", "name=lib$x")), "package name 'lib$x'"));
   EXPECT_TRUE(in(error(replaced(plan, "name=libx", "name=.x")), "package name '.x'"));

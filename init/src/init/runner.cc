@@ -378,7 +378,7 @@ Status Runner::open_notify(Index i) {
   address.sun_family = AF_UNIX;
   // A name is at most kMaxName long, so this fits with room to spare.
   static_assert(sizeof "/run/init/.notify" + kMaxName <= sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.c_str(), path.view().size());
+  std::memcpy(address.sun_path, path.c_str(), path.text().size());
   sys::Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.open()) return sys::last_error("socket");
   (void)unlink(path.c_str());
