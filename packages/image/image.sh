@@ -74,6 +74,5 @@ step_install() {
         printf '\nAs files:\n'
         stat -c '%s %n' "/out/$kernel" /out/initramfs.cpio.zst | sed 's, /out/, ,'
     } >/out/sizes.txt
-    cd /out
-    sha256sum "$kernel" initramfs.cpio.zst manifest sizes.txt >SHA256SUMS
+    (cd /out && sha256sum "$kernel" initramfs.cpio.zst manifest sizes.txt >SHA256SUMS)
 }

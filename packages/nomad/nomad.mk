@@ -1,4 +1,4 @@
-summary   = Scheduler of programs and containers, server and client, with its web interface
+summary   = Scheduler of programs and containers, server and client
 version   = 1.9.3
 licence   = BUSL-1.1
 source    = go-vendor:nomad-$(version).tar.gz

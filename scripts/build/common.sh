@@ -29,13 +29,14 @@ fi
 # back when the build ends.
 take_jobs() {
     local read_from write_to token
-    case $MAKEFLAGS in
-    *--jobserver-auth=fifo:*)
-        read_from=$(sed 's/.*--jobserver-auth=fifo:\([^ ]*\).*/\1/' <<<"$MAKEFLAGS"); exec {read_from}<>"$read_from"; write_to=$read_from ;;
-    *--jobserver-auth=[0-9]*)
-        read_from=$(sed 's/.*--jobserver-auth=\([0-9]*\),.*/\1/' <<<"$MAKEFLAGS"); write_to=$(sed 's/.*--jobserver-auth=[0-9]*,\([0-9]*\).*/\1/' <<<"$MAKEFLAGS") ;;
-    *) return 0 ;;
-    esac
+    if [[ $MAKEFLAGS =~ --jobserver-auth=fifo:([^ ]+) ]]; then
+        exec {read_from}<>"${BASH_REMATCH[1]}"
+        write_to=$read_from
+    elif [[ $MAKEFLAGS =~ --jobserver-auth=([0-9]+),([0-9]+) ]]; then
+        read_from=${BASH_REMATCH[1]} write_to=${BASH_REMATCH[2]}
+    else
+        return 0
+    fi
     while IFS= read -r -N1 -t 0.05 -u "$read_from" token; do taken+=$token; JOBS=$((JOBS + 1)); done
     # shellcheck disable=SC2064 # the values of now are meant
     trap "printf %s '$taken' >&$write_to" EXIT
@@ -78,7 +79,8 @@ step_tidy() {
     done < <(find /out -type f -perm -100 -print0)
 }
 
-system=$recipe/${recipe_build/#own/$NAME}.sh
+system=$recipe/${recipe_build:?}.sh
+[ "$recipe_build" != own ] || system=$recipe/$NAME.sh
 # shellcheck source=/dev/null
 . "$system"
 [ "$NAME" != host-bubblewrap ] || step_tidy() { :; }

@@ -92,6 +92,7 @@ std::string size_report(const Image& image) {
     files.push_back({path, 1, item.size});
   }
   std::vector<Total> owners;
+  owners.reserve(by_owner.size());
   for (const auto& [name, total] : by_owner) owners.push_back(total);
   largest_first(owners);
   largest_first(files);

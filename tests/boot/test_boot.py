@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from machine import Machine, free_port  # noqa: E402
+from machine import Machine, free_port
 
 TEST_OUT = os.environ.get("TEST_OUT", "output/test")
 JOB = {
@@ -87,6 +87,8 @@ def dev_machine(tmp_path_factory):
         machine.wait_for(r"init: .*nomad.*ready", 240)
         machine.type("")
         machine.wait_for(r"# $", 30)
+        # QEMU's user network expects the machine at this address.
+        machine.shell("ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2")
         machine.nomad = Nomad(port)
         machine.nomad.log_in()
         yield machine
@@ -134,7 +136,8 @@ def test_an_exec_job_runs_in_its_own_root(dev):
     exits = [event["ExitCode"] for event in events if event["Type"] == "Terminated"]
     assert exits == [7], json.dumps(events, indent=1)
     with nomad.request(f"client/fs/logs/{allocation['ID']}?task=probe&type=stdout&plain=true") as log:
-        assert log.read().decode().splitlines() == ["uid=65534(nobody) gid=65534(nobody)", "/bin /etc"], "not its own user, or not its own root"
+        said = log.read().decode().splitlines()
+    assert said == ["uid=65534(nobody) gid=65534(nobody)", "/bin /etc"], "not its own user, or not its own root"
 
 
 def test_a_dead_service_is_started_again(dev):

@@ -194,7 +194,7 @@ class ElfImages : public Images {
   }
   const std::string dynamic = "-pie -Wl,--no-as-needed,--dynamic-linker=/lib/ld.so -L. -lneeded";
   std::string library() {
-    const auto bytes = program("-shared -Wl,-soname,libneeded.so.1");
+    auto bytes = program("-shared -Wl,-soname,libneeded.so.1");
     scratch.write("libneeded.so", bytes);
     return bytes;
   }
@@ -287,7 +287,7 @@ class Archiving : public Images {
            "\nnode /dev/console c 5 1 0600\nnode /dev/disk b 259 300 0600\n";
   }
   std::string archive(const std::string& spec, const std::string& kind) {
-    const auto path = scratch / ("out." + kind);
+    auto path = scratch / ("out." + kind);
     const auto result = packed(spec, {kind == "cpio" ? path : "", kind == "tar" ? path : ""});
     EXPECT_TRUE(result.good()) << join(result.problems, "\n");
     return path;
