@@ -195,11 +195,13 @@ class Inspector {
       find("strip", "is not stripped");
   }
 
-  // The kFolders of the sandbox (contract of scripts/build): nothing on the machine is there. Only
-  // where a path begins: 'github.com/x/build/y' in a Go program is not one of them.
+  // The folders of the sandbox that builds use (docs/recipes.md): nothing on the machine is there.
+  // Only where a path begins: 'github.com/x/build/y' in a Go program is not one of them, nor is
+  // '/build/cancel' in Docker's API.
   void check_build_paths() {
-    static constexpr std::array<std::string_view, 4> kFolders = {"/build/", "/host/", "/sysroot/",
-                                                                 "/out/usr/"};
+    static constexpr std::array<std::string_view, 7> kFolders = {
+        "/build/src/", "/build/obj/", "/build/files/", "/build/go",
+        "/host/",      "/sysroot/",   "/out/usr/"};
     for (const auto folder : kFolders) {
       for (auto at = bytes_.find(folder); at != std::string_view::npos;
            at = bytes_.find(folder, at + 1)) {

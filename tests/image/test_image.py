@@ -65,7 +65,8 @@ def test_another_checkout_builds_the_same_bytes(package, tmp_path):
 
     def make(*goals):
         command = ["bash", "-c", 'umask 077; exec make "$@"', "make", f"O={tmp_path}/out", *goals]
-        return subprocess.run(command, cwd=checkout, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return subprocess.run(
+            command, cwd=checkout, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
     assert make("minimal_x86_64_defconfig").returncode == 0
     done = make("-j3", f"{package}-rebuild")

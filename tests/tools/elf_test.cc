@@ -151,10 +151,10 @@ TEST_F(ElfChecks, FindSymbols) {
 
 TEST_F(ElfChecks, FindPathsOfTheBuild) {
   for (const auto* text : {"/build/src/main.c", "x=/host/bin/cc", "at /sysroot/usr/lib",
-                           "/out/usr/share", "gcc -I/build/include", "-L/sysroot/usr/lib"})
+                           "/out/usr/share", "gcc -I/build/obj/include", "-L/sysroot/usr/lib"})
     EXPECT_EQ(checks(built(good_flags, text)), Checks{"build-path"}) << text;
-  for (const auto* text :
-       {"github.com/x/build/y", "../host/y", "/builds/x", "/usr/build/x", "./sysroot/y"})
+  for (const auto* text : {"github.com/x/build/y", "../host/y", "/builds/x", "/usr/build/x",
+                           "./sysroot/y", "/build/cancel"})
     EXPECT_EQ(checks(built(good_flags, text)), Checks{}) << text;
   const auto elf = inspected(built(good_flags, "/build/src/main.c"));
   EXPECT_EQ(elf.findings.at(0).what, "holds a path of the build: /build/src/main.c");
