@@ -1,4 +1,4 @@
-"""A machine in QEMU: its console as a stream to wait on, its monitor, its ports."""
+"""A machine in QEMU: its console as a stream to wait on, its monitor, a shell on its second serial port, its network ports."""
 
 import json
 import os
@@ -17,10 +17,13 @@ class Machine:
         self.console = ""
         self.seen = 0
         self.monitor_path = os.path.join(folder, "qmp")
+        self.shell_path = os.path.join(folder, "shell")
+        self.shell_stream = None
         environment = os.environ | {"CMDLINE_EXTRA": cmdline, "NETDEV_EXTRA": netdev}
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
-            ["scripts/run-qemu", out, "-serial", "stdio", "-qmp", f"unix:{self.monitor_path},server=on,wait=off"],
+            ["scripts/run-qemu", out, "-serial", "stdio", "-serial", f"unix:{self.shell_path},server=on,wait=off",
+             "-qmp", f"unix:{self.monitor_path},server=on,wait=off"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
@@ -66,12 +69,24 @@ class Machine:
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
-    def shell(self, command, seconds=60):
-        """What a command prints in the root shell of a development image."""
-        # The marker is split so that the echo of the command line does not match it.
-        self.type(f"{command}; echo do''ne:$?")
-        match = self.wait_for(r"((?:.*\n)*?)done:(\d+)\s*$", seconds)
-        return match[1].split("\n", 1)[-1], int(match[2])
+    def open_shell(self):
+        """Connects to the shell on the second serial port (tests/boot/overlay); before the machine is far enough to have one."""
+        self.wait_for(r"Linux version", 60)  # QEMU made its sockets before it started the machine
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(120)
+        connection.connect(self.shell_path)
+        self.shell_stream = connection.makefile("rw", newline="\n")
+        while self.shell_stream.readline().strip() != "here":
+            pass
+
+    def shell(self, command):
+        """What a command prints, and its exit code."""
+        self.shell_stream.write(f"{command}\necho done:$?\n")
+        self.shell_stream.flush()
+        lines = []
+        while not (line := self.shell_stream.readline()).startswith("done:"):
+            lines.append(line)
+        return "".join(lines), int(line.removeprefix("done:"))
 
     def monitor(self, command):
         with socket.socket(socket.AF_UNIX) as connection:

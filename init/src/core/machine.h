@@ -71,13 +71,14 @@ struct Cell {
 };
 
 namespace table {
-inline constexpr Cell _____ = {State::down, Action::impossible, true};
+// NOLINTBEGIN(readability-identifier-naming): names that fit the table.
+inline constexpr Cell never = {State::down, Action::impossible, true};
 inline constexpr Cell stay_ = {State::down, Action::none, true};
 inline constexpr Cell settl = {State::down, Action::settle, true};
 inline constexpr Cell down_ = {State::down, Action::none};
 inline constexpr Cell wait_ = {State::waiting, Action::none};
 inline constexpr Cell spawn = {State::starting, Action::spawn};
-inline constexpr Cell up___ = {State::up, Action::none};
+inline constexpr Cell is_up = {State::up, Action::none};
 inline constexpr Cell term_ = {State::stopping, Action::terminate};
 inline constexpr Cell slay_ = {State::killing, Action::slay};
 inline constexpr Cell sweep = {State::cleaning, Action::sweep};
@@ -89,18 +90,20 @@ inline constexpr Cell fail_ = {State::failed, Action::none};
 inline constexpr std::array<std::array<Cell, kEvents>, kStates> kTable = {{
   //           want_ want_ deps_ deps_       spawn_             empti                   give_
   //           up    down  ready failed ready failed exited time ed   stop  finis rest  up
-  /* down */ {{wait_,stay_,stay_,stay_,stay_,_____,_____,stay_,stay_,_____,_____,_____,_____}},
-  /* wait */ {{stay_,down_,spawn,fail_,stay_,_____,_____,stay_,stay_,_____,_____,_____,_____}},
-  /* star */ {{stay_,term_,stay_,term_,up___,sweep,sweep,term_,stay_,_____,_____,_____,_____}},
-  /* up   */ {{stay_,term_,stay_,term_,stay_,_____,sweep,stay_,stay_,_____,_____,_____,_____}},
-  /* stop */ {{stay_,stay_,stay_,stay_,stay_,_____,sweep,slay_,stay_,_____,_____,_____,_____}},
-  /* kill */ {{stay_,stay_,stay_,stay_,stay_,_____,sweep,slay_,stay_,_____,_____,_____,_____}},
-  /* clea */ {{stay_,stay_,stay_,stay_,stay_,_____,_____,settl,settl,down_,done_,back_,fail_}},
-  /* back */ {{stay_,down_,stay_,fail_,stay_,_____,_____,wait_,stay_,_____,_____,_____,_____}},
-  /* done */ {{stay_,stay_,stay_,stay_,stay_,_____,_____,stay_,stay_,_____,_____,_____,_____}},
-  /* fail */ {{wait_,stay_,stay_,stay_,stay_,_____,_____,stay_,stay_,_____,_____,_____,_____}},
+  /* down */ {{wait_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
+  /* wait */ {{stay_,down_,spawn,fail_,stay_,never,never,stay_,stay_,never,never,never,never}},
+  /* star */ {{stay_,term_,stay_,term_,is_up,sweep,sweep,term_,stay_,never,never,never,never}},
+  /* up   */ {{stay_,term_,stay_,term_,stay_,never,sweep,stay_,stay_,never,never,never,never}},
+  /* stop */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,slay_,stay_,never,never,never,never}},
+  /* kill */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,slay_,stay_,never,never,never,never}},
+  /* clea */ {{stay_,stay_,stay_,stay_,stay_,never,never,settl,settl,down_,done_,back_,fail_}},
+  /* back */ {{stay_,down_,stay_,fail_,stay_,never,never,wait_,stay_,never,never,never,never}},
+  /* done */ {{stay_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
+  /* fail */ {{wait_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
 }};
 // clang-format on
+
+// NOLINTEND(readability-identifier-naming)
 
 constexpr bool holds(auto property) {
   for (size_t s = 0; s < kStates; ++s) {

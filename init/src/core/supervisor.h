@@ -52,8 +52,8 @@ class Supervisor {
   void start_all(Time now);
   void stop_all(Time now);
 
-  void event(Index service, Event event, Time now);
-  void exited(Index service, Exit exit, Time now);
+  void event(Index i, Event first, Time now);
+  void exited(Index i, Exit exit, Time now);
   // Looks at what has to be looked at, and starts at most `spawns` processes, so that starting
   // many services never keeps PID 1 from its other work. True: there is more to do.
   bool work(Time now, size_t spawns);

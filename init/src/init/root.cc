@@ -39,6 +39,8 @@ class Dir {
   }
   Dir(const Dir&) = delete;
   Dir& operator=(const Dir&) = delete;
+  Dir(Dir&&) = delete;
+  Dir& operator=(Dir&&) = delete;
 
   [[nodiscard]] bool open() const { return dir_ != nullptr; }
   [[nodiscard]] int fd() const { return dirfd(dir_); }

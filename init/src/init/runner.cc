@@ -55,12 +55,13 @@ Status Runner::prepare() {
   if (!status.ok()) return status;
   status = watch(timer_, Source::timer, 0, EPOLLIN);
   if (!status.ok()) return status;
-  for (Index i = 0; i < buttons_.size(); ++i) {
-    if (buttons_[i].open()) (void)watch(buttons_[i], Source::button, i, EPOLLIN);
+  for (size_t i = 0; i < buttons_.size(); ++i) {
+    if (!buttons_[i].open()) continue;
+    (void)watch(buttons_[i], Source::button, static_cast<Index>(i), EPOLLIN);
   }
-  for (Index i = 0; i < processes_.size(); ++i) {
+  for (size_t i = 0; i < processes_.size(); ++i) {
     if (services_.specs[i].bad) continue;
-    status = prepare_service(i);
+    status = prepare_service(static_cast<Index>(i));
     if (!status.ok()) return status;
   }
   return prepare_log();
@@ -409,7 +410,8 @@ void Runner::on_notify(Index i) {
 }
 
 void Runner::start_probes() {
-  for (Index i = 0; i < processes_.size(); ++i) {
+  for (size_t n = 0; n < processes_.size(); ++n) {
+    const auto i = static_cast<Index>(n);
     Process& process = processes_[i];
     if (process.next_probe > now_) continue;
     if (supervisor_.state(i) != State::starting) {
@@ -521,12 +523,14 @@ void Runner::advance_shutdown() {
   if (shutdown_.phase() == Shutdown::Phase::running) return;
   siginfo_t info{};
   const bool children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  if (!shutdown_.advance(now_, supervisor_.all_at_rest(), children)) return;
-  if (!children) return;
-  if (shutdown_.phase() == Shutdown::Phase::terminating) (void)kill(-1, SIGTERM);
-  if (shutdown_.phase() == Shutdown::Phase::killing) {
-    log_.say(Level::warning, "killing what is left ", now_);
-    (void)kill(-1, SIGKILL);
+  // Several phases may be over at once, with no event to come that would end the next.
+  while (shutdown_.advance(now_, supervisor_.all_at_rest(), children)) {
+    if (!children) continue;
+    if (shutdown_.phase() == Shutdown::Phase::terminating) (void)kill(-1, SIGTERM);
+    if (shutdown_.phase() == Shutdown::Phase::killing) {
+      log_.say(Level::warning, "killing what is left ", now_);
+      (void)kill(-1, SIGKILL);
+    }
   }
 }
 
