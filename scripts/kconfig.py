@@ -153,6 +153,17 @@ def menuconfig(kconf):
         save(kconf)
 
 
+def ask_for_new_symbols(kconf):
+    """kconfiglib's oldconfig, which keeps its rounds to its own main: until no answer brings up another question."""
+    import oldconfig
+    kconf.load_config(CONFIG)
+    oldconfig.conf_changed = True
+    while oldconfig.conf_changed:
+        oldconfig.conf_changed = False
+        for node in kconf.node_iter():
+            oldconfig.oldconfig(node)
+
+
 def main():
     goal, *rest = sys.argv[1:]
     if goal == "list-defconfigs":
@@ -174,9 +185,7 @@ def main():
         kconf.load_config(CONFIG)
         save(kconf)
     elif goal == "oldconfig":
-        import oldconfig
-        kconf.load_config(CONFIG)
-        oldconfig.oldconfig(kconf)
+        ask_for_new_symbols(kconf)
         save(kconf)
     elif goal == "savedefconfig":
         load(kconf, CONFIG)
