@@ -136,15 +136,18 @@ def test_an_exec_job_runs_in_its_own_root(dev):
     assert exits == [7], json.dumps(events, indent=1)
     with nomad.request(f"client/fs/logs/{allocation['ID']}?task=probe&type=stdout&plain=true") as log:
         said = log.read().decode().splitlines()
-    assert said == ["uid=65534(nobody) gid=65534(nobody)", "/alloc /bin /dev /etc /executor.out /local /proc"]
+    assert said == ["uid=65534(nobody) gid=65534(nobody)", "/alloc /bin /dev /etc /executor.out /local /private /proc"]
 
 
 def test_a_dead_service_is_started_again(dev):
-    before, _ = dev.shell("pgrep -o nomad")
-    dev.shell(f"kill -KILL {before.strip()}")
+    def agent():
+        processes, _ = dev.shell("cat /sys/fs/cgroup/services/nomad/cgroup.procs")
+        return processes.split()[0]
+
+    before = agent()
+    dev.shell(f"kill -KILL {before}")
     dev.wait_for(r"init: nomad: ready", 120)
-    after, _ = dev.shell("pgrep -o nomad")
-    assert after.strip() and after != before
+    assert agent() != before
 
 
 def test_dev_powers_off_cleanly(dev):
