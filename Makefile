@@ -15,6 +15,7 @@ SHELL := /bin/bash
 ifneq ($(word 2,$(CURDIR)),)
   $(error Make cannot work in a path with spaces: '$(CURDIR)'. Move the checkout)
 endif
+
 # O=dir      where everything generated goes (default: output)
 # STORE=dir  built packages, shared by every checkout and board (default: in the user's cache folder)
 # DL=dir     downloaded sources (default: beside the store)

@@ -6,7 +6,6 @@
 # An entry that is there needs nothing: neither its sources nor what it was built from.
 entry-paths := $(addprefix $(STORE)/,$(missing))
 dep-paths    = $(foreach d,$($1.depends),$(STORE)/$(entry.$d))
-source-paths = $(addprefix $(DL)/,$(call files-of,$1))
 # The sandbox itself: every build needs it, no result depends on it.
 bubblewrap  := $(STORE)/$(entry.host-bubblewrap)
 

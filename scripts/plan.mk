@@ -20,21 +20,15 @@ endef
 pins-match = $(if $(filter $(words $($1.source)),$(words $($1.sha256))),,$(error $(call recipe-file,$1): $(words $($1.source)) sources but $(words $($1.sha256)) sha256 pins. Every source needs its pin, in the same order))
 $(foreach p,$(packages),$(call pins-match,$p))
 
-# $(call write-if-changed,file): replaces it by file.tmp only when that differs. Blanks before a tab are foreach's.
-write-if-changed = sed 's/ *\t */\t/g' $1.tmp | cmp -s - $1 || { sed 's/ *\t */\t/g' $1.tmp >$1.new && mv $1.new $1; }; rm -f $1.tmp
-
-.PHONY: FORCE
-$(O)/plan: FORCE
-	@mkdir -p $(O) $(STORE) $(DL)
-	$(file >$@.tmp)$(foreach p,$(packages),$(file >>$@.tmp,$(call plan-line,$p)))
-	@$(call write-if-changed,$@)
-
 # Everything else that the engine knows about a package, for fetch, show-info and reports.
 info-line = name=$1$(foreach f,$(fields),$(if $($1.$f),$(tab)$f=$($1.$f)))$(tab)recipe=$(call recipe-file,$1)
-$(O)/info: FORCE
-	@mkdir -p $(O)
-	$(file >$@.tmp)$(foreach p,$(packages),$(file >>$@.tmp,$(call info-line,$p)))
-	@$(call write-if-changed,$@)
+
+# Replaced only when they differ. Blanks before a tab are foreach's.
+.PHONY: FORCE
+$(O)/plan $(O)/info: $(O)/%: FORCE
+	@mkdir -p $(O) $(STORE) $(DL)
+	$(file >$@.tmp)$(foreach p,$(packages),$(file >>$@.tmp,$(call $*-line,$p)))
+	@sed -i 's/ *\t */\t/g' $@.tmp; if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 # Host tools of the engine itself, needed before there is a sandbox to build anything in.
 TOOLS ?= $(O)/tools

@@ -4,7 +4,8 @@
 # DEBIAN_MIRROR=URL    Debian's archive, on hosts without apt
 export MIRROR DEBIAN_MIRROR
 
-downloads := $(sort $(foreach p,$(packages),$(addprefix $(DL)/,$(call files-of,$p))))
+source-paths = $(addprefix $(DL)/,$(call files-of,$1))
+downloads   := $(sort $(foreach p,$(packages),$(call source-paths,$p)))
 
 .PHONY: source
 source: $(downloads)
@@ -14,5 +15,5 @@ $(downloads): $(DL)/%: | $(O)/info
 
 # What packs Go services is the Go of the pinned toolchain, not the host's; host-go's last source is the newest.
 go-tarballs := $(foreach p,$(packages),$(addprefix $(DL)/,$(patsubst go-vendor:%,%,$(filter go-vendor:%,$($p.source)))))
-export GO_TOOLCHAIN_ZIP := $(addprefix $(DL)/,$(lastword $(call files-of,host-go)))
+export GO_TOOLCHAIN_ZIP := $(lastword $(call source-paths,host-go))
 $(go-tarballs): | $(GO_TOOLCHAIN_ZIP)

@@ -1,17 +1,13 @@
 """Boots what was built, in QEMU. tests/run builds the boards."""
 
 import json
-import os
 import re
-import sys
 import urllib.request
 
 import pytest
-
-sys.path.insert(0, os.path.dirname(__file__))
+from boards import output_of
 from machine import Machine, free_port
 
-TEST_OUT = os.environ.get("TEST_OUT", "output/test")
 JOB = {
     "ID": "probe", "Name": "probe", "Type": "batch", "Datacenters": ["dc1"],
     "TaskGroups": [{
@@ -28,15 +24,9 @@ JOB = {
 }
 
 
-def machine_of(board, folder, **options):
-    out = os.path.join(TEST_OUT, board)
-    assert os.path.exists(os.path.join(out, "images", "SHA256SUMS")), f"{out} is not built: run `make test`"
-    return Machine(out, folder, **options)
-
-
 @pytest.fixture(name="production", scope="module")
 def production_machine(tmp_path_factory):
-    with machine_of("nomad_x86_64", tmp_path_factory.mktemp("production")) as machine:
+    with Machine(output_of("nomad_x86_64"), tmp_path_factory.mktemp("production")) as machine:
         yield machine
 
 
@@ -83,7 +73,7 @@ def test_production_powers_off_cleanly_and_never_had_a_shell(production):
 @pytest.fixture(name="dev", scope="module")
 def dev_machine(tmp_path_factory):
     port = free_port()
-    with machine_of("test_x86_64", tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
+    with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
         machine.open_shell()
         machine.wait_for(r"init: nomad: ready", 240)
         # QEMU's user network expects the machine at this address.

@@ -6,15 +6,13 @@ import shutil
 import subprocess
 
 import pytest
+from boards import output_of
 
-TEST_OUT = os.environ.get("TEST_OUT", "output/test")
 BOARDS = ("nomad_x86_64", "minimal_x86_64", "test_x86_64")
 
 
 def images(board):
-    folder = os.path.join(TEST_OUT, board, "images")
-    assert os.path.exists(os.path.join(folder, "SHA256SUMS")), f"{folder} is not built: run `make test`"
-    return folder
+    return os.path.join(output_of(board), "images")
 
 
 def manifest(board):
