@@ -169,9 +169,6 @@ def main(names):
     tests = [(name, test) for name, test in sorted(names.items()) if name.startswith("test_")
              and (not chosen or name in chosen)]
     print(f"1..{len(tests)}", flush=True)
-    # Whoever started this may ignore them (nohup does), and what is ignored is inherited.
-    for number in (signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
     failed = 0
     for number, (name, test) in enumerate(tests, 1):
         begin = time.monotonic()

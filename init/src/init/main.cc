@@ -67,6 +67,7 @@ void detach_stdio() {
 }
 
 [[noreturn]] void second_stage() {
+  sys::stop_ignoring_signals();
   const sigset_t signals = sys::catchable_signals();
   (void)sigprocmask(SIG_BLOCK, &signals, nullptr);
   sys::Log log;

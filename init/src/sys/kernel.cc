@@ -2,7 +2,9 @@
 
 #include <linux/sched.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -132,6 +134,19 @@ sigset_t catchable_signals() {
     sigdelset(&set, signal);
   }
   return set;
+}
+
+// By system call, since the C library keeps some signals to itself. The kernel's structure begins
+// with the handler; all zero is the default action.
+void stop_ignoring_signals() {
+  constexpr size_t kSetSize = 8;
+  for (int signal = 1; signal <= 64; ++signal) {
+    std::array<uintptr_t, 4> action{};
+    if (syscall(SYS_rt_sigaction, signal, nullptr, action.data(), kSetSize) < 0) continue;
+    if (action[0] != reinterpret_cast<uintptr_t>(SIG_IGN)) continue;
+    action = {};
+    (void)syscall(SYS_rt_sigaction, signal, action.data(), nullptr, kSetSize);
+  }
 }
 
 }  // namespace copal::sys

@@ -51,6 +51,8 @@ Result<Child> clone_into(const Fd& cgroup);
 Status send_signal(const Fd& pidfd, int signal);
 
 sigset_t catchable_signals();
+// What PID 1 ignores, every service would ignore: CLONE_CLEAR_SIGHAND leaves that as it is.
+void stop_ignoring_signals();
 
 // Level as in syslog(3).
 enum class Level : uint8_t { critical = 2, error = 3, warning = 4, notice = 5, info = 6 };
