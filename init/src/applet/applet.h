@@ -11,4 +11,7 @@ int run_log(std::span<char*> arguments);
 // --check DIR [ROOT]: whether PID 1 will like these service files.
 int run_check(std::span<char*> arguments);
 
+// --status ADDRESS:PORT: the state of all services over HTTP.
+int run_status(std::span<char*> arguments);
+
 }  // namespace copal
