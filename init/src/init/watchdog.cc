@@ -4,12 +4,17 @@
 
 #include <array>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace copal {
 
 constexpr int kTimeout = 60;  // seconds
+
+// Not ioctl(): to musl a request is an int, and these do not fit.
+static long ask(const sys::Fd& device, unsigned long request, int& value) {
+  return syscall(SYS_ioctl, device.get(), request, &value);
+}
 
 void Watchdog::open(const sys::Log& log, Time now) {
   constexpr int kMost = 8;
@@ -30,8 +35,7 @@ void Watchdog::open(const sys::Log& log, Time now) {
   device_ = std::move(*device);
   // Not all can be set: then it says what it has.
   int seconds = kTimeout;
-  if (ioctl(device_.get(), WDIOC_SETTIMEOUT, &seconds) < 0 &&
-      ioctl(device_.get(), WDIOC_GETTIMEOUT, &seconds) < 0) {
+  if (ask(device_, WDIOC_SETTIMEOUT, seconds) < 0 && ask(device_, WDIOC_GETTIMEOUT, seconds) < 0) {
     seconds = 2;
   }
   interval_ = std::chrono::milliseconds(seconds * 1000 / 3);

@@ -2,7 +2,6 @@
 
 #include <linux/capability.h>
 #include <linux/landlock.h>
-#include <linux/prctl.h>
 #include <linux/seccomp.h>
 
 #include <algorithm>
