@@ -9,8 +9,8 @@ SOURCE_DATE_EPOCH := 1735689600
 export SOURCE_DATE_EPOCH
 
 # What a build sees, and so what its key covers; then what only the engine or the image needs.
-key-fields   := version overlays contents services build srcdir configure make install tags go-packages go-ldflags go-platform go-bootstrap fragments
-other-fields := summary licence source sha256 upstream depends files symbols image module go-replace go-require go-sum go-modfile go-delete
+key-fields   := version overlays contents services accounts build srcdir configure make install tags go-packages go-ldflags go-platform go-bootstrap fragments
+other-fields := summary licence source sha256 upstream depends files symbols image users module go-replace go-require go-sum go-modfile go-delete
 fields       := $(key-fields) $(other-fields)
 
 # What each build system needs itself. A target package built with one of $(cross-builds) needs the C toolchain too.

@@ -140,8 +140,7 @@ TEST_F(Config, Readiness) {
   EXPECT_EQ(problem("ready = http x/y"),
             "3:14: an address is numbers, like 127.0.0.1:4646: nothing is looked up");
   EXPECT_EQ(problem("ready = path"), "3:9: path needs a /PATH");
-  EXPECT_EQ(problem("ready = path run/x"),
-            "3:14: a path is whole, from /, without . and .. in it");
+  EXPECT_EQ(problem("ready = path run/x"), "3:14: a path is whole, from /, without . and .. in it");
   EXPECT_EQ(good("ready = notify\nwatchdog = 30s").watchdog, std::chrono::seconds(30));
   EXPECT_EQ(problem("watchdog = 30s"),
             "`watchdog` needs `ready = notify`: it is heard on the same socket");
@@ -199,9 +198,9 @@ TEST_F(Config, WhatItSees) {
               "3:9: a path is whole, from /, without . and .. in it");
   }
   good("write = /");
-  EXPECT_EQ(problem("bind = /a"), "3:8: expected /FROM:/TO, and :write behind it if it may be written");
-  EXPECT_EQ(problem("tmpfs = /a:5"),
-            "3:12: '5' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("bind = /a"),
+            "3:8: expected /FROM:/TO, and :write behind it if it may be written");
+  EXPECT_EQ(problem("tmpfs = /a:5"), "3:12: '5' is not a size: write a number and K, M, G or T");
   EXPECT_EQ(problem("dev = all x"), "3:11: one word too many");
   EXPECT_EQ(problem("dev = ../sda"), "3:7: a path is whole, from /, without . and .. in it");
   EXPECT_EQ(problem("mounts = machine\nlandlock = no\nwrite = /x"),
@@ -276,8 +275,7 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
             "3:17: expected SHORTEST..LONGEST delay, as in 100ms..30s");
   EXPECT_EQ(problem("give-up = 0 in 5m"), "3:11: expected a number from 1 to 100");
   EXPECT_EQ(problem("give-up = 5 on 5m"), "3:13: expected `in`, as in 10 in 5m");
-  EXPECT_EQ(problem("give-up = 5"),
-            "3:1: expected give-up = NUMBER in TIME [fail | reboot]");
+  EXPECT_EQ(problem("give-up = 5"), "3:1: expected give-up = NUMBER in TIME [fail | reboot]");
   EXPECT_EQ(problem("group = nobody"), "3:9: there is no group 'nobody' in this image");
   EXPECT_EQ(problem("env = =x"), "3:7: expected NAME=VALUE");
   EXPECT_EQ(problem("env = x"), "3:7: expected NAME=VALUE");
@@ -286,8 +284,7 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("console = maybe"), "3:11: unknown word 'maybe'");
   EXPECT_EQ(problem("needs = x"), "3:9: a service cannot wait for itself");
   EXPECT_EQ(problem("needs = a b a"), "3:13: 'a' again");
-  EXPECT_EQ(problem("needs ="),
-            "3:1: expected needs = SERVICE...");
+  EXPECT_EQ(problem("needs ="), "3:1: expected needs = SERVICE...");
 }
 
 TEST_F(Config, IsStrictAboutForm) {

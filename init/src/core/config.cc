@@ -1,5 +1,5 @@
-// Service files: the keys that say what runs, when, and what happens when it ends. Those that confine
-// it are in confine.cc, the form of the file is in lines.cc.
+// Service files: the keys that say what runs, when, and what happens when it ends. Those that
+// confine it are in confine.cc, the form of the file is in lines.cc.
 #include "core/config.h"
 
 #include <algorithm>
@@ -240,7 +240,8 @@ void Parser::set_env(Words words) {
 void Parser::finish_task() {
   if (spec_.kind == Kind::service) {
     if (seen(Key::limit)) file_error(Line("`limit` is for tasks: a service has no end"));
-    if (seen(Key::when)) file_error(Line("`when` is for tasks: services run from boot to shutdown"));
+    if (seen(Key::when))
+      file_error(Line("`when` is for tasks: services run from boot to shutdown"));
     if (seen(Key::watchdog) && spec_.ready != Ready::notify) {
       file_error(Line("`watchdog` needs `ready = notify`: it is heard on the same socket"));
     }

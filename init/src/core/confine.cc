@@ -1,7 +1,6 @@
 // Service files: the keys that say what a service may do, see and use.
-#include <sched.h>
-
 #include <algorithm>
+#include <sched.h>
 
 #include "core/parser.h"
 
@@ -9,16 +8,47 @@ namespace copal {
 namespace {
 
 // In the kernel's order (linux/capability.h).
-constexpr std::array<std::string_view, kCapabilities> kCapabilityNames = {
-    "chown",         "dac_override",     "dac_read_search",    "fowner",        "fsetid",
-    "kill",          "setgid",           "setuid",             "setpcap",       "linux_immutable",
-    "net_bind_service", "net_broadcast", "net_admin",          "net_raw",       "ipc_lock",
-    "ipc_owner",     "sys_module",       "sys_rawio",          "sys_chroot",    "sys_ptrace",
-    "sys_pacct",     "sys_admin",        "sys_boot",           "sys_nice",      "sys_resource",
-    "sys_time",      "sys_tty_config",   "mknod",              "lease",         "audit_write",
-    "audit_control", "setfcap",          "mac_override",       "mac_admin",     "syslog",
-    "wake_alarm",    "block_suspend",    "audit_read",         "perfmon",       "bpf",
-    "checkpoint_restore"};
+constexpr std::array<std::string_view, kCapabilities> kCapabilityNames = {"chown",
+                                                                          "dac_override",
+                                                                          "dac_read_search",
+                                                                          "fowner",
+                                                                          "fsetid",
+                                                                          "kill",
+                                                                          "setgid",
+                                                                          "setuid",
+                                                                          "setpcap",
+                                                                          "linux_immutable",
+                                                                          "net_bind_service",
+                                                                          "net_broadcast",
+                                                                          "net_admin",
+                                                                          "net_raw",
+                                                                          "ipc_lock",
+                                                                          "ipc_owner",
+                                                                          "sys_module",
+                                                                          "sys_rawio",
+                                                                          "sys_chroot",
+                                                                          "sys_ptrace",
+                                                                          "sys_pacct",
+                                                                          "sys_admin",
+                                                                          "sys_boot",
+                                                                          "sys_nice",
+                                                                          "sys_resource",
+                                                                          "sys_time",
+                                                                          "sys_tty_config",
+                                                                          "mknod",
+                                                                          "lease",
+                                                                          "audit_write",
+                                                                          "audit_control",
+                                                                          "setfcap",
+                                                                          "mac_override",
+                                                                          "mac_admin",
+                                                                          "syslog",
+                                                                          "wake_alarm",
+                                                                          "block_suspend",
+                                                                          "audit_read",
+                                                                          "perfmon",
+                                                                          "bpf",
+                                                                          "checkpoint_restore"};
 
 constexpr uint64_t kSysAdmin = uint64_t{1} << 21;
 constexpr uint64_t kTmpfsDefault = uint64_t{64} << 20;

@@ -1,4 +1,5 @@
-// What services say of themselves: a datagram of sd_notify(3), and the first line of an HTTP answer.
+// What services say of themselves: a datagram of sd_notify(3), and the first line of an HTTP
+// answer.
 #pragma once
 
 #include <optional>
@@ -10,9 +11,9 @@ namespace copal {
 
 struct Notice {
   bool ready = false;
-  bool alive = false;        // WATCHDOG=1
-  Duration more{};           // EXTEND_TIMEOUT_USEC
-  std::string_view status;   // part of the datagram
+  bool alive = false;       // WATCHDOG=1
+  Duration more{};          // EXTEND_TIMEOUT_USEC
+  std::string_view status;  // part of the datagram
 };
 
 // Reads what is known and skips the rest, as the protocol asks for; MAINPID above all, since a

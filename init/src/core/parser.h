@@ -62,10 +62,18 @@ class Parser {
     return made;
   }
 
-  [[nodiscard]] bool seen(Key key) const { return lines_.seen(static_cast<size_t>(key)); }
-  void error(const Word& word, const Line& message) { lines_.error(word, message); }
-  void file_error(const Line& message) { lines_.file_error(message); }
-  void no_room() { file_error(Line("the service files take up too much memory")); }
+  [[nodiscard]] bool seen(Key key) const {
+    return lines_.seen(static_cast<size_t>(key));
+  }
+  void error(const Word& word, const Line& message) {
+    lines_.error(word, message);
+  }
+  void file_error(const Line& message) {
+    lines_.file_error(message);
+  }
+  void no_room() {
+    file_error(Line("the service files take up too much memory"));
+  }
 
   Lines lines_;
   const Accounts* accounts_;

@@ -34,8 +34,8 @@ struct Life {
   uint32_t starts = 0;
   Exit exit;
   Time deadline = kNever;
-  Time since{};       // the state it is in
-  Time started{};     // this run
+  Time since{};    // the state it is in
+  Time started{};  // this run
   Time up_since{};
 };
 
@@ -79,7 +79,8 @@ class Supervisor {
   void stop(Index i, Time now);
   void restart(Index i, Time now);
 
-  // A service says that it is alive; or that it needs more time, of which it gets at most kMostTime.
+  // A service says that it is alive; or that it needs more time, of which it gets at most
+  // kMostTime.
   void feed(Index i, Time now);
   void extend(Index i, Duration more, Time now);
 

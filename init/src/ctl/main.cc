@@ -115,10 +115,10 @@ int run(std::span<char*> arguments) {
   const std::string_view verb = arguments.size() > 1 ? arguments[1] : "";
   const std::string_view name = arguments.size() > 2 ? arguments[2] : "";
   const bool shows = in(kShows, verb);
-  const bool good = in(kOfService, verb)                   ? arguments.size() == 3
-                    : verb == "status"                     ? arguments.size() <= 3
-                    : shows || in(kEnds, verb)             ? arguments.size() == 2
-                                                           : false;
+  const bool good = in(kOfService, verb)       ? arguments.size() == 3
+                    : verb == "status"         ? arguments.size() <= 3
+                    : shows || in(kEnds, verb) ? arguments.size() == 2
+                                               : false;
   if (!good) {
     (void)!write(2, kUsage.data(), kUsage.size());
     return 2;

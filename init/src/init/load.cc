@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kLogName = "log";
 constexpr std::string_view kLogText =
     "run = /proc/self/exe --log\n"
-    "user = 65534\n"
+    "user = 100\n"
+    "memory = 64M\n"
     "stop = TERM 2s\n";
 
 void report(Reporter& reporter, std::string_view file, std::string_view message) {
@@ -65,7 +66,8 @@ bool load_profiles(const Image& image, Arena& arena, Reporter& reporter, Service
     const size_t size = text.ok() ? text->size() : 0;
     if (size == 0 || size % sizeof(sock_filter) != 0) {
       spec.bad = true;
-      report(reporter, spec.name, Line("there is no seccomp profile '", name, "' in this image").text());
+      report(reporter, spec.name,
+             Line("there is no seccomp profile '", name, "' in this image").text());
       continue;
     }
     const auto* const first = reinterpret_cast<const sock_filter*>(text->data());

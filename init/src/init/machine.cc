@@ -59,7 +59,8 @@ Line random_id() {
   std::array<unsigned char, 16> bytes{};
   (void)!getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK | GRND_INSECURE);
   Line id;
-  for (const unsigned char byte : bytes) id.add(kDigits.substr(byte >> 4, 1)).add(kDigits.substr(byte & 15, 1));
+  for (const unsigned char byte : bytes)
+    id.add(kDigits.substr(byte >> 4, 1)).add(kDigits.substr(byte & 15, 1));
   return id;
 }
 
@@ -72,8 +73,7 @@ Line apply(std::string_view setting) {
   const size_t start = setting.find_first_not_of(' ', equals + 1);
   if (key.empty() || start == std::string_view::npos) return Line("expected path = value");
   if (key.find("..") != std::string_view::npos) return Line("a path has no ..");
-  const Status done =
-      sys::write_file(Line("/proc/sys/", key).c_str(), setting.substr(start));
+  const Status done = sys::write_file(Line("/proc/sys/", key).c_str(), setting.substr(start));
   return done.ok() ? Line() : Line(key, ": ", std::strerror(done.error().code));
 }
 

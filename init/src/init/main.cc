@@ -135,10 +135,16 @@ int run_applet(std::span<char*> arguments) {
   const std::string_view name = arguments.size() > 1 ? arguments[1] : "";
   if (name == "--log") return run_log(arguments.subspan(2));
   if (name == "--status") return run_status(arguments.subspan(2));
+#ifdef COPAL_BUILD_TOOLS
   if (name == "--check") return run_check(arguments.subspan(2));
+  if (name == "--security") return run_security(arguments.subspan(2));
+  if (name == "--manual") return run_manual();
+#endif
   constexpr std::string_view kUsage =
-      "This is PID 1 of a Copal image. As a program it does one thing:\n"
-      "  init --check DIR [ROOT]   checks the service files in DIR; users and programs in ROOT\n";
+      "This is PID 1 of a Copal image. When an image is built, it also does this:\n"
+      "  init --check DIR [ROOT]    checks the service files in DIR; users and programs in ROOT\n"
+      "  init --security DIR ROOT   what each service could do in the wrong hands, from 0 to 10\n"
+      "  init --manual              what a service file may say\n";
   (void)!write(2, kUsage.data(), kUsage.size());
   return 2;
 }

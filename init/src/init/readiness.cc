@@ -166,7 +166,8 @@ void Runner::on_probe(Index i) {
     process.next_probe = now_ + 10 * kProbeInterval;
     return;
   }
-  const auto code = parse_http_status({answer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0))});
+  const auto code =
+      parse_http_status({answer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0))});
   unwatch(process.probe);
   if (code && *code >= 200 && *code < 300) is_ready(i);
 }

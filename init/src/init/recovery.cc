@@ -52,8 +52,8 @@ void on_fault(int number) {
                      ": starting again ", sys::now(), "\n");
   (void)!write(fault_log, message.text().data(), message.text().size());
   const Time now = sys::now();
-  const bool first = fault_header->last_fault == Time{} ||
-                     now - fault_header->last_fault >= kTooSoon;
+  const bool first =
+      fault_header->last_fault == Time{} || now - fault_header->last_fault >= kTooSoon;
   fault_header->last_fault = now;
   if (first) {
     inherit_all(fault_header, true);

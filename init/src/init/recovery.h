@@ -23,8 +23,8 @@ struct Remembered {
 
 class Recovery {
  public:
-  // A new, empty memory; or, after a fault, the old one, whose descriptor is given. That it does not
-  // fit these services is an error.
+  // A new, empty memory; or, after a fault, the old one, whose descriptor is given. That it does
+  // not fit these services is an error.
   Status make(size_t services);
   Status take_over(int fd, size_t services);
 

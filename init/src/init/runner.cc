@@ -209,7 +209,7 @@ void Runner::changed(Index i, State from, State to, Event why, Duration delay) {
     case State::stopping:
       if (why == Event::timeout) {
         return say(Level::warning, "stopping",
-                   Line(from == State::up                      ? ": its watchdog was not fed"
+                   Line(from == State::up                       ? ": its watchdog was not fed"
                         : services_.specs[i].kind == Kind::task ? ": took too long"
                                                                 : ": was not ready in time"));
       }
@@ -261,8 +261,7 @@ void Runner::advance_shutdown() {
   siginfo_t info{};
   const bool children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
   // Several phases may be over at once, with no event to come that would end the next.
-  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(),
-                           children)) {
+  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), children)) {
     if (shutdown_.phase() == Shutdown::Phase::tasks) supervisor_.start_shutdown_tasks(now_);
     if (shutdown_.phase() == Shutdown::Phase::log) supervisor_.stop_last();
     if (!children) continue;

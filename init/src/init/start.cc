@@ -79,7 +79,8 @@ void limit(const sys::Fd& cgroup, const char* file, uint64_t value, const char* 
   const Line text = value == kUnlimited ? Line("max") : Line(value, after);
   const Status done = sys::write_file(cgroup, file, text.text());
   // The service is worth more than its limit; but nobody must believe that there is one.
-  if (!done.ok()) log.say(Level::warning, name, ": no ", file, ": ", std::strerror(done.error().code));
+  if (!done.ok())
+    log.say(Level::warning, name, ": no ", file, ": ", std::strerror(done.error().code));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ void Watchdog::open(const sys::Log& log, Time now) {
   bool best_is_software = true;
   std::array<char, 128> identity;
   for (int n = 0; n < kMost; ++n) {
-    auto name = sys::read_file(Line("/sys/class/watchdog/watchdog", n, "/identity").c_str(), identity);
+    auto name =
+        sys::read_file(Line("/sys/class/watchdog/watchdog", n, "/identity").c_str(), identity);
     if (!name.ok()) continue;
     const bool software = name->starts_with("Software Watchdog");
     if (best >= 0 && (software || !best_is_software)) continue;
@@ -40,7 +41,8 @@ void Watchdog::open(const sys::Log& log, Time now) {
   }
   interval_ = std::chrono::milliseconds(seconds * 1000 / 3);
   feed(now);
-  log.say(sys::Level::info, "watchdog: ", best_is_software ? "software, " : "hardware, ", seconds, " s");
+  log.say(sys::Level::info, "watchdog: ", best_is_software ? "software, " : "hardware, ", seconds,
+          " s");
 }
 
 void Watchdog::feed(Time now) {

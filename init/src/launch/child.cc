@@ -2,13 +2,12 @@
 // dropped, and the filter of system calls last, so that it need not allow all of this.
 #include "launch/child.h"
 
-#include <net/if.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <net/if.h>
 #include <optional>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -25,8 +24,8 @@ namespace copal::launch {
 namespace {
 
 constexpr std::array<std::string_view, 23> kStageNames = {
-    "setsid", "console", "output", "ready",   "limits", "keep",   "namespaces", "write",
-    "mounts", "bind",    "tmpfs",  "hide",    "dev",    "proc",   "net",        "groups",
+    "setsid", "console", "output",    "ready",    "limits",  "keep",  "namespaces", "write",
+    "mounts", "bind",    "tmpfs",     "hide",     "dev",     "proc",  "net",        "groups",
     "user",   "caps",    "new-privs", "landlock", "seccomp", "chdir", "exec"};
 
 bool connect_console() {
@@ -87,8 +86,8 @@ bool set_groups(const Account& account) {
          syscall(SYS_setresgid, account.group, account.group, account.group) == 0;
 }
 bool set_user(uint32_t user) {
-  return user == 0 || (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
-                       syscall(SYS_setresuid, user, user, user) == 0);
+  return user == 0 ||
+         (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && syscall(SYS_setresuid, user, user, user) == 0);
 }
 
 // What it is connected to and how much it may use.

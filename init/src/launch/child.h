@@ -59,8 +59,8 @@ struct Failure {
 // "exec /usr/bin/x: No such file or directory"
 Line describe(const Failure& failure);
 
-// In the child. Replaces it by the program, or writes a Failure to `report` and ends. `ready` becomes
-// descriptor 3 if it is open.
+// In the child. Replaces it by the program, or writes a Failure to `report` and ends. `ready`
+// becomes descriptor 3 if it is open.
 [[noreturn]] void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready);
 
 }  // namespace copal::launch

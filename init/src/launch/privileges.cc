@@ -85,8 +85,7 @@ bool restrict_paths(const Confinement& confinement, Step& step) {
   const uint64_t all = kKnown[std::min<size_t>(static_cast<size_t>(version), kKnown.size()) - 1];
   const Ruleset rules{all, 0, version >= kWithScopes ? kScopedSignal : 0};
   const size_t size = version >= kWithScopes ? sizeof rules : sizeof rules.files;
-  const sys::Fd ruleset(
-      static_cast<int>(syscall(SYS_landlock_create_ruleset, &rules, size, 0)));
+  const sys::Fd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &rules, size, 0)));
   if (!ruleset.open()) return false;
 
   const auto allowed = [&](const char* path, uint64_t access) {

@@ -27,7 +27,8 @@ struct Link {
   const char* target;
 };
 constexpr std::array kLinks = {Link{"fd", "/proc/self/fd"}, Link{"stdin", "/proc/self/fd/0"},
-                               Link{"stdout", "/proc/self/fd/1"}, Link{"stderr", "/proc/self/fd/2"}};
+                               Link{"stdout", "/proc/self/fd/1"},
+                               Link{"stderr", "/proc/self/fd/2"}};
 
 // glibc and the kernel's headers disagree about <sys/mount.h>, and musl lacks the newer calls.
 bool mount_at(const char* what, const char* where, const char* type, unsigned long flags,
