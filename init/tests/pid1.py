@@ -38,6 +38,7 @@ for node in null zero; do touch dev/$node; mount --bind /dev/$node dev/$node; do
 ln -s /log/kmsg dev/kmsg
 cp -r "$WORK/etc/." etc
 cp "$INIT" pid1
+[ -z "${ACTOR-}" ] || cp "$ACTOR" actor
 exec chroot . /pid1
 """
 
@@ -45,18 +46,18 @@ exec chroot . /pid1
 class Pid1:
     """A booted init. `files` are service files by name; `etc` other files below /etc."""
 
-    def __init__(self, files, etc=()):
+    def __init__(self, files, etc=(), cgroups=True):
         self._dir = tempfile.TemporaryDirectory(prefix="pid1-")
         self.work = Path(self._dir.name) / "work"
         root = Path(self._dir.name) / "root"
         root.mkdir()
         (self.work / "etc/init").mkdir(parents=True)
         for name, text in files.items():
-            (self.work / "etc/init" / name).write_text(text)
+            (self.work / "etc/init" / name).write_bytes(text if isinstance(text, bytes) else text.encode())
         for name, text in dict(etc).items():
             (self.work / "etc" / name).write_text(text)
         (self.work / "kmsg").touch()
-        self._cgroup = self._make_cgroup()
+        self._cgroup = self._make_cgroup() if cgroups else None
         environment = dict(os.environ, ROOT=str(root), WORK=str(self.work), SET_UP=SET_UP,
                            CGROUP_NS="--cgroup" if self._cgroup else "")
         self._parent = subprocess.Popen(

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/notify.h"
+
 namespace copal {
 namespace {
 
@@ -394,18 +396,15 @@ Status Runner::open_notify(Index i) {
   return watch(process.notify, Source::notify, i, EPOLLIN);
 }
 
-// sd_notify(3), of which only READY=1 is heard. Descriptors that come along are not accepted, and
-// so closed by the kernel.
+// Descriptors that come along are not accepted, and so closed by the kernel.
 void Runner::on_notify(Index i) {
   for (int n = 0; n < kMessagesPerTurn; ++n) {
     std::array<char, 4096> buffer;
     const ssize_t size = recv(processes_[i].notify.get(), buffer.data(), buffer.size(), 0);
     if (size < 0) return;
-    std::string_view text(buffer.data(), static_cast<size_t>(size));
-    while (!text.empty()) {
-      // Between runs, the table takes it for what it is: nothing.
-      if (take_line(text) == "READY=1") supervisor_.event(i, Event::ready, now_);
-    }
+    const std::string_view datagram(buffer.data(), static_cast<size_t>(size));
+    // Between runs, the table takes it for what it is: nothing.
+    if (parse_notification(datagram).ready) supervisor_.event(i, Event::ready, now_);
   }
 }
 
