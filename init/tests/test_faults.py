@@ -127,7 +127,7 @@ def test_f12_forks_twice_and_leaves():
             return
         for n in range(1, 4):
             init.wait_for("^a: acting", n)
-            main_process = init.shell("pgrep -x -P 1 actor | head -1").stdout.strip()
+            main_process = init.shell("pgrep -o -x actor").stdout.strip()
             init.shell(f"kill -KILL {main_process}")
             init.wait_for("init: a: restart", n)
         init.wait_for("^a: acting", 4)

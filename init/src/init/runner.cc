@@ -283,7 +283,7 @@ bool Runner::cgroup_populated(Index i) {
 bool Runner::sweep(Index i) {
   Process& process = processes_[i];
   if (!process.cgroup.open() || !cgroup_populated(i)) return true;
-  const Status killed = sys::write_file(process.cgroup, "cgroup.kill", "1");
+  const Status killed = kill_cgroup(i);
   if (!killed.ok()) {
     log_.fail(Level::error, services_.specs[i].name.data(), killed.error());
     return true;
@@ -311,6 +311,34 @@ void Runner::on_cgroup(Index i) {
 
 // ---- Starts
 
+// A cgroup in which everything was killed is of no more use. Linux (from 6.12.14 on) counts these
+// kills, to catch who is just being forked, but looks at the counter of PID 1's cgroup when it
+// clones into another: whatever is cloned into one that was killed once is killed at once.
+Status Runner::open_cgroup(Index i) {
+  Process& process = processes_[i];
+  const char* const name = services_.specs[i].name.data();
+  if (process.cgroup_used_up) {
+    process.cgroup.reset();
+    const Status removed = sys::remove_cgroup(cgroups_, name);
+    if (!removed.ok() && removed.error().code != ENOENT) return removed;
+    process.cgroup_used_up = false;
+  }
+  if (process.cgroup.open()) return {};
+  if (mkdirat(cgroups_.get(), name, 0755) < 0 && errno != EEXIST) {
+    return sys::last_error("mkdir cgroup");
+  }
+  auto cgroup = sys::open_at(cgroups_, name, O_RDONLY | O_DIRECTORY);
+  if (!cgroup.ok()) return cgroup.error();
+  process.cgroup = std::move(*cgroup);
+  return {};
+}
+
+Status Runner::kill_cgroup(Index i) {
+  const Status killed = sys::write_file(processes_[i].cgroup, "cgroup.kill", "1");
+  if (killed.ok()) processes_[i].cgroup_used_up = true;
+  return killed;
+}
+
 Status Runner::spawn(Index i) {
   const Spec& spec = services_.specs[i];
   Process& process = processes_[i];
@@ -320,13 +348,9 @@ Status Runner::spawn(Index i) {
     log_.fail(Level::error, spec.name.data(), error);
     return error;
   };
-  if (cgroups_.open() && !process.cgroup.open()) {
-    if (mkdirat(cgroups_.get(), spec.name.data(), 0755) < 0 && errno != EEXIST) {
-      return fail(sys::last_error("mkdir cgroup"));
-    }
-    auto cgroup = sys::open_at(cgroups_, spec.name.data(), O_RDONLY | O_DIRECTORY);
-    if (!cgroup.ok()) return fail(cgroup.error());
-    process.cgroup = std::move(*cgroup);
+  if (cgroups_.open()) {
+    const Status opened = open_cgroup(i);
+    if (!opened.ok()) return fail(opened.error());
   }
   if (spec.ready == Ready::notify) {
     const Status opened = open_notify(i);
@@ -462,8 +486,7 @@ void Runner::send_signal(Index i, int signal) {
 
 void Runner::slay(Index i) {
   Process& process = processes_[i];
-  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() &&
-      sys::write_file(process.cgroup, "cgroup.kill", "1").ok()) {
+  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() && kill_cgroup(i).ok()) {
     return;
   }
   (void)sys::send_signal(process.pidfd, SIGKILL);

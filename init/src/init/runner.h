@@ -41,6 +41,7 @@ class Runner final : public World {
     sys::Pipe output;  // both ends are kept, so that the log may restart and lose nothing
     sys::Fd notify;
     sys::Fd cgroup;
+    bool cgroup_used_up = false;
     // Of the current run; `generation` tells events of the last one from it.
     uint32_t generation = 0;
     int pid = 0;
@@ -68,6 +69,8 @@ class Runner final : public World {
   void start_probes();
   void reap(Index i);
   void reap_orphans();
+  Status open_cgroup(Index i);
+  Status kill_cgroup(Index i);
   bool cgroup_populated(Index i);
   void begin_shutdown(Ending ending, std::string_view reason);
   void advance_shutdown();

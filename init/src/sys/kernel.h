@@ -49,6 +49,8 @@ struct Child {
 };
 Result<Child> clone_into(const Fd& cgroup);
 Status send_signal(const Fd& pidfd, int signal);
+// With all that are below it. EBUSY: there are still processes.
+Status remove_cgroup(const Fd& parent, const char* name);
 
 sigset_t catchable_signals();
 // What PID 1 ignores, every service would ignore: CLONE_CLEAR_SIGHAND leaves that as it is.
