@@ -158,6 +158,12 @@ class Pid1:
             ["nsenter", "-t", str(self.pid), "-U", "-m", "-u", "-p", "-n", "-C", "-r", "-w/",
              "--preserve", "sh", "-c", command], text=True, capture_output=True, timeout=20)
 
+    def until(self, command, seconds=15):
+        """Waits until a command inside succeeds."""
+        end = time.monotonic() + seconds
+        while self.shell(command).returncode != 0:
+            assert time.monotonic() < end, f"never: {command}\n" + "\n".join(self.log())
+
 
 def seconds(line):
     """The time in a line, such as "init: a: ready 1.234s"."""

@@ -367,8 +367,12 @@ Status Runner::spawn(Index i) {
   process.status = std::move(pipe->in);
   Status watched = watch(process.pidfd, Source::child, i, EPOLLIN);
   if (watched.ok()) watched = watch(process.status, Source::status, i, EPOLLIN);
-  // The process is there, so that it is not a failure to start. SIGCHLD still tells of its end.
-  if (!watched.ok()) log_.fail(Level::error, spec.name.data(), watched.error());
+  if (!watched.ok()) {
+    // The process is there, but not to be served: it would never be seen to be ready. SIGCHLD tells
+    // of its end, and the next try may have more luck.
+    log_.fail(Level::error, spec.name.data(), watched.error());
+    (void)sys::send_signal(process.pidfd, SIGKILL);
+  }
   return {};
 }
 
@@ -379,6 +383,7 @@ void Runner::on_status(Index i) {
   if (!process.status.open()) return;
   launch::Failure failure{};
   const ssize_t size = read(process.status.get(), &failure, sizeof failure);
+  if (size < 0) return;  // it is readable still
   unwatch(process.status);
   if (size == sizeof failure) {
     log_.say(Level::error, spec.name, ": ", launch::describe(failure).text());
@@ -416,8 +421,9 @@ Status Runner::open_notify(Index i) {
   if (spec.account.user != 0 && chown(path.c_str(), spec.account.user, spec.account.group) < 0) {
     return sys::last_error("chown");
   }
-  process.notify = std::move(fd);
-  return watch(process.notify, Source::notify, i, EPOLLIN);
+  const Status watched = watch(fd, Source::notify, i, EPOLLIN);
+  if (watched.ok()) process.notify = std::move(fd);
+  return watched;
 }
 
 // Descriptors that come along are not accepted, and so closed by the kernel.
@@ -544,7 +550,8 @@ void Runner::begin_shutdown(Ending ending, std::string_view reason) {
 void Runner::advance_shutdown() {
   if (shutdown_.phase() == Shutdown::Phase::running) return;
   siginfo_t info{};
-  const bool children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  const bool children =
+      waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
   // Several phases may be over at once, with no event to come that would end the next.
   while (shutdown_.advance(now_, supervisor_.all_at_rest(), children)) {
     if (!children) continue;
