@@ -39,6 +39,8 @@ ln -s /log/kmsg dev/kmsg
 cp -r "$WORK/etc/." etc
 cp "$INIT" pid1
 [ -z "${ACTOR-}" ] || cp "$ACTOR" actor
+# As the kernel has it for its first process.
+ulimit -S -n 1024
 exec chroot . /pid1
 """
 

@@ -15,7 +15,7 @@ enum class Ready : uint8_t { exec, notify, tcp };
 enum class Kill : uint8_t { main, tree };
 enum class Restart : uint8_t { always, on_failure, never };
 
-inline constexpr size_t kMaxServices = 512;
+inline constexpr size_t kMaxServices = 1024;
 inline constexpr size_t kMaxFile = 64 * 1024;
 inline constexpr size_t kMaxLine = 1024;
 inline constexpr size_t kMaxName = 48;

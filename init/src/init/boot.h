@@ -17,6 +17,9 @@ void set_clock_floor(const sys::Log& log);
 void set_hostname(const sys::Log& log);
 void bring_up_loopback(const sys::Log& log);
 
+// PID 1 holds several descriptors for each service; the kernel lets it begin with 1,024.
+void raise_file_limit(const sys::Log& log);
+
 // The value of `key=` on the kernel's command line; empty if it is not there.
 std::string_view kernel_argument(std::string_view command_line, std::string_view key);
 

@@ -16,7 +16,7 @@
 namespace copal {
 namespace {
 
-// More than 512 files of 64 KiB need, with what is made of them. Only what is used is real.
+// More than 1,024 files of 64 KiB need, with what is made of them. Only what is used is real.
 constexpr size_t kArenaSize = size_t{64} << 20;
 
 class LogReporter final : public Reporter {
@@ -82,6 +82,7 @@ void detach_stdio() {
   set_clock_floor(log);
   set_hostname(log);
   bring_up_loopback(log);
+  raise_file_limit(log);
 
   auto memory = sys::reserve(kArenaSize);
   if (!memory.ok()) panic(log, "memory", memory.error());
