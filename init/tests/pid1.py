@@ -38,14 +38,16 @@ for node in null zero; do touch dev/$node; mount --bind /dev/$node dev/$node; do
 ln -s /log/kmsg dev/kmsg
 cp -r "$WORK/etc/." etc
 cp "$INIT" pid1
+mount -t proc proc proc
+mount --bind "$WORK/cmdline" proc/cmdline
 exec chroot . /pid1
 """
 
 
 class Pid1:
-    """A booted init. `files` are service files by name; `etc` other files below /etc."""
+    """A booted init. `files` are service files by name; `etc` other files below /etc; `cmdline` is the kernel's command line."""
 
-    def __init__(self, files, etc=()):
+    def __init__(self, files, etc=(), cmdline="copal.console=info"):
         self._dir = tempfile.TemporaryDirectory(prefix="pid1-")
         self.work = Path(self._dir.name) / "work"
         root = Path(self._dir.name) / "root"
@@ -56,6 +58,7 @@ class Pid1:
         for name, text in dict(etc).items():
             (self.work / "etc" / name).write_text(text)
         (self.work / "kmsg").touch()
+        (self.work / "cmdline").write_text(cmdline + "\n")
         self._cgroup = self._make_cgroup()
         environment = dict(os.environ, ROOT=str(root), WORK=str(self.work), SET_UP=SET_UP,
                            CGROUP_NS="--cgroup" if self._cgroup else "")

@@ -79,6 +79,8 @@ class Runner final : public World {
   Supervisor supervisor_;
   std::span<Process> processes_;
   std::array<sys::Fd, kMaxButtons> buttons_;
+  sys::Fd kernel_log_;  // these two are the log's, and kept for when it is restarted
+  sys::Fd log_clients_;
   sys::Fd epoll_;
   sys::Fd signals_;
   sys::Fd timer_;

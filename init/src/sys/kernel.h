@@ -40,6 +40,8 @@ struct Pipe {
   Fd out;  // is written
 };
 Result<Pipe> make_pipe();
+// A Unix stream socket that only root may connect to.
+Result<Fd> listen_at(const char* path);
 
 // fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
 // from the first moment on. In the child, pid is 0.
