@@ -72,7 +72,7 @@ def test_the_image_has_what_is_named():
 
 def test_log_is_taken():
     status, output = check({"log": GOOD})
-    assert status == 1 and "log: error: init has a service of this name itself" in output
+    assert status == 1 and "log: error: init itself has lines of this name in the log" in output
 
 
 def test_no_folder():

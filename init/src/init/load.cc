@@ -97,7 +97,7 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Accounts* 
     if (name == kLogName || name == "init" || name == "kernel") {
       spec.bad = true;
       report(reporter, file, "init itself has lines of this name in the log");
-      spec.name = "(taken)";
+      spec.name = arena.copy(Line("(", name, ")").text());
     }
     if (!wait_for_log(spec, arena)) return no_memory;
   }
