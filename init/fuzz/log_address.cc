@@ -5,7 +5,8 @@
 namespace copal {
 
 void fuzz(std::string_view input) {
-  const auto address = log::parse_address(input);
+  // Seeds end with a newline.
+  const auto address = log::parse_address(input.substr(0, input.find('\n')));
   if (!address) return;
   hold(input.starts_with(address->tcp ? "tcp://" : "udp://"));
   const bool six = address->storage.ss_family == AF_INET6;

@@ -62,9 +62,9 @@ Status mount_one(const Mount& entry) {
   // Some mount points are in file systems that were mounted just before.
   (void)mkdir(entry.target, 0755);
   // The kernel may have mounted /dev already, and what runs a container or a test more than that.
+  constexpr uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT, for which musl has no name
   struct statx info {};
-  if (statx(AT_FDCWD, entry.target, 0, 0, &info) == 0 &&
-      (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+  if (statx(AT_FDCWD, entry.target, 0, 0, &info) == 0 && (info.stx_attributes & kMountRoot) != 0) {
     return {};
   }
   if (mount(entry.type, entry.target, entry.type, entry.flags, entry.options) == 0) return {};
