@@ -40,6 +40,8 @@ ln -s /log/kmsg dev/kmsg
 cp -r "$WORK/etc/." etc
 cp "$INIT" pid1
 cp "$COPALCTL" copalctl
+mount -t proc proc proc
+mount --bind "$WORK/cmdline" proc/cmdline
 [ -z "${ACTOR-}" ] || cp "$ACTOR" actor
 # As the kernel has it for its first process.
 ulimit -S -n 1024
@@ -52,9 +54,9 @@ ALLOW_ALL = struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000)
 
 
 class Pid1:
-    """A booted init. `files` are service files by name; `etc` other files below /etc."""
+    """A booted init. `files` are service files by name; `etc` other files below /etc; `cmdline` is the kernel's command line."""
 
-    def __init__(self, files, etc=(), cgroups=True):
+    def __init__(self, files, etc=(), cgroups=True, cmdline="copal.console=info"):
         self._dir = tempfile.TemporaryDirectory(prefix="pid1-")
         self.work = Path(self._dir.name) / "work"
         root = Path(self._dir.name) / "root"
@@ -68,6 +70,7 @@ class Pid1:
             data = text if isinstance(text, bytes) else text.encode()
             (self.work / "etc" / name).write_bytes(data)
         (self.work / "kmsg").touch()
+        (self.work / "cmdline").write_text(cmdline + "\n")
         self._cgroup = self._make_cgroup() if cgroups else None
         copalctl = str(Path(os.environ["INIT"]).with_name("copalctl"))
         environment = dict(os.environ, COPALCTL=copalctl, ROOT=str(root), WORK=str(self.work), SET_UP=SET_UP,

@@ -78,7 +78,7 @@ def test_profiles_have_to_be_there():
 
 def test_log_is_taken():
     status, output = check({"log": GOOD})
-    assert status == 1 and "log: error: init has a service of this name itself" in output
+    assert status == 1 and "log: error: init itself has lines of this name in the log" in output
 
 
 def test_no_folder():

@@ -5,7 +5,8 @@
 
 namespace copal {
 
-// --log FD:NAME...: what services print, into the kernel's log, until SIGTERM.
+// --log FD:NAME[:RATE]... [FD:@kernel] [FD:@clients] [copal.console=LEVEL] [copal.log=COLLECTOR]:
+// the log of all services, until SIGTERM.
 int run_log(std::span<char*> arguments);
 
 // For when an image is built:

@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "ctl/client.h"
+#include "ctl/log.h"
 #include "sys/kernel.h"
 
 namespace copal::ctl {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kUsage =
     "usage: copalctl status [SERVICE]     what runs, and what does not\n"
+    "       copalctl log [-f] [-n LINES] [SERVICE]\n"
     "       copalctl tree                 who needs whom\n"
     "       copalctl blame                how long each took to be ready\n"
     "       copalctl start|stop|restart|reload SERVICE\n"
@@ -114,6 +116,7 @@ int run(std::span<char*> arguments) {
   };
   const std::string_view verb = arguments.size() > 1 ? arguments[1] : "";
   const std::string_view name = arguments.size() > 2 ? arguments[2] : "";
+  if (verb == "log") return ctl_log(arguments.subspan(2));
   const bool shows = in(kShows, verb);
   const bool good = in(kOfService, verb)       ? arguments.size() == 3
                     : verb == "status"         ? arguments.size() <= 3

@@ -2,36 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "init/runner.h"
 
 namespace copal {
-namespace {
-
-sys::Fd listen_at(const sys::Log& log, const char* path, uint32_t group, mode_t mode) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path, std::strlen(path));
-  sys::Fd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  (void)unlink(path);
-  if (!fd.open() ||
-      bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
-      chmod(path, mode) < 0 || (group != 0 && chown(path, 0, group) < 0) ||
-      listen(fd.get(), kMaxClients) < 0) {
-    log.fail(sys::Level::error, path, sys::last_error("listen"));
-    fd.reset();
-  }
-  return fd;
-}
-
-}  // namespace
-
 bool Answer::add(const Line& line) {
   const std::string_view text = line.text();
   if (text.size() > buffer_.size() - size_) return false;
@@ -41,8 +17,13 @@ bool Answer::add(const Line& line) {
 }
 
 void Control::open(const sys::Log& log, uint32_t group) {
-  control_ = listen_at(log, "/run/init/control", 0, 0600);
-  status_ = listen_at(log, "/run/init/status", group, group == 0 ? 0600 : 0660);
+  const auto listen = [&](const char* path, uint32_t to) {
+    auto made = sys::listen_at(path, SOCK_SEQPACKET, to);
+    if (!made.ok()) log.fail(sys::Level::error, path, made.error());
+    return std::move(*made);
+  };
+  control_ = listen("/run/init/control", 0);
+  status_ = listen("/run/init/status", group);
 }
 
 size_t Control::accept(bool obeys) {

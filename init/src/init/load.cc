@@ -17,7 +17,9 @@ constexpr std::string_view kLogText =
     "run = /proc/self/exe --log\n"
     "user = 100\n"
     "memory = 64M\n"
-    "stop = TERM 2s\n";
+    "stop = TERM 2s\n"
+    // While it is away, who prints may have to wait.
+    "restart = always 10ms..1s\n";
 
 void report(Reporter& reporter, std::string_view file, std::string_view message) {
   Place place;
@@ -136,10 +138,10 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Image* ima
       report(reporter, file,
              Line(text.error().what, ": ", std::strerror(text.error().code)).text());
     }
-    if (name == kLogName) {
+    if (name == kLogName || name == "init" || name == "kernel") {
       spec.bad = true;
-      report(reporter, file, "init has a service of this name itself");
-      spec.name = "(log)";
+      report(reporter, file, "init itself has lines of this name in the log");
+      spec.name = arena.copy(Line("(", name, ")").text());
     }
     if (!wait_for_log(spec, arena)) return no_memory;
   }

@@ -15,6 +15,8 @@ struct Header {
   uint64_t services = 0;
   Time last_fault{};
   int32_t ending = -1;
+  int32_t kernel_log = -1;
+  int32_t log_clients = -1;
   int32_t padding = 0;
 };
 constexpr Duration kTooSoon = std::chrono::minutes(1);
@@ -38,6 +40,8 @@ void inherit(int fd, bool yes) {
 }
 
 void inherit_all(Header* header, bool yes) {
+  inherit(header->kernel_log, yes);
+  inherit(header->log_clients, yes);
   auto* const services = reinterpret_cast<Remembered*>(header + 1);
   for (size_t i = 0; i < header->services; ++i) {
     inherit(services[i].output_in, yes);
@@ -107,8 +111,17 @@ Status Recovery::take_over(int fd, size_t services) {
   return {};
 }
 
+static Header& header_of(std::span<std::byte> memory) {
+  return *reinterpret_cast<Header*>(memory.data());
+}
 int32_t& Recovery::ending() {
-  return reinterpret_cast<Header*>(memory_.data())->ending;
+  return header_of(memory_).ending;
+}
+int32_t& Recovery::kernel_log() {
+  return header_of(memory_).kernel_log;
+}
+int32_t& Recovery::log_clients() {
+  return header_of(memory_).log_clients;
 }
 
 void Recovery::arm(const sys::Log& log) {

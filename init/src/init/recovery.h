@@ -35,6 +35,9 @@ class Recovery {
   [[nodiscard]] Remembered& operator[](size_t i) { return services_[i]; }
   // The Ending that has begun, or -1.
   [[nodiscard]] int32_t& ending();
+  // Descriptors of the log, or -1.
+  [[nodiscard]] int32_t& kernel_log();
+  [[nodiscard]] int32_t& log_clients();
 
  private:
   Status map(size_t services);

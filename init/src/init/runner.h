@@ -71,9 +71,12 @@ class Runner final : public World {
     Time next_probe = kNever;
   };
 
+  // prepare_log.cc
+  void open_for_log();
+  Status prepare_log();
+
   // start.cc
   Status prepare_service(Index i);
-  Status prepare_log();
   Status open_cgroup(Index i);
   Status watch_child(Index i);
   void remember(Index i);
@@ -122,6 +125,8 @@ class Runner final : public World {
   Supervisor supervisor_;
   std::span<Process> processes_;
   std::array<sys::Fd, kMaxButtons> buttons_;
+  sys::Fd kernel_log_;  // these two are the log's, and kept for when it is restarted
+  sys::Fd log_clients_;
   sys::Fd epoll_;
   sys::Fd signals_;
   sys::Fd timer_;

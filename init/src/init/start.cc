@@ -48,28 +48,6 @@ Status Runner::prepare_service(Index i) {
   return {};
 }
 
-// The log is told as arguments which descriptor belongs to whom: `12:nomad`.
-Status Runner::prepare_log() {
-  const Spec& spec = services_.specs[kLogService];
-  const size_t fixed = spec.argv.size() - 1;
-  const std::span<const char*> argv = arena_.make<const char*>(fixed + processes_.size() + 1);
-  const std::span<int> keep = arena_.make<int>(processes_.size());
-  if (argv.empty() || keep.empty()) return Error{ENOMEM, "prepare"};
-  std::copy_n(spec.argv.begin(), fixed, argv.begin());
-  size_t count = 0;
-  for (size_t i = 0; i < processes_.size(); ++i) {
-    const sys::Fd& fd = processes_[i].output.in;
-    if (!fd.open()) continue;
-    const std::string_view name = services_.specs[i].name;
-    argv[fixed + count] = arena_.copy(Line(fd.get(), ":", name).text()).data();
-    if (!argv[fixed + count]) return Error{ENOMEM, "prepare"};
-    keep[count++] = fd.get();
-  }
-  processes_[kLogService].plan.argv = argv.data();
-  processes_[kLogService].plan.keep = keep.first(count);
-  return {};
-}
-
 namespace {
 
 // A limit of 0 is none.

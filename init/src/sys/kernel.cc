@@ -5,12 +5,15 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace copal::sys {
@@ -102,6 +105,23 @@ Result<Pipe> make_pipe() {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) < 0) return last_error("pipe");
   return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+Result<Fd> listen_at(const char* path, int type, unsigned group) {
+  constexpr int kWaiting = 8;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  Fd fd(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.open()) return last_error("socket");
+  (void)unlink(path);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    return last_error("bind");
+  }
+  if (group != 0 && chown(path, 0, group) < 0) return last_error("chown");
+  if (chmod(path, group == 0 ? 0600 : 0660) < 0) return last_error("chmod");
+  if (listen(fd.get(), kWaiting) < 0) return last_error("listen");
+  return fd;
 }
 
 Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces) {

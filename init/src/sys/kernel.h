@@ -40,6 +40,8 @@ struct Pipe {
   Fd out;  // is written
 };
 Result<Pipe> make_pipe();
+// A Unix socket (SOCK_...) to which only root, and a group that is not 0, may connect.
+Result<Fd> listen_at(const char* path, int type, unsigned group);
 
 // fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
 // from the first moment on. In the child, pid is 0. `namespaces` are CLONE_NEW... flags.
