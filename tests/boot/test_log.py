@@ -36,8 +36,9 @@ def logged_machine(tmp_path_factory):
     collector = Collector()
     with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("log"), netdev=",restrict=off",
                  cmdline=f"copal.log=udp://10.0.2.2:{collector.port} copal.console=info") as machine:
+        # What is typed before the shell has opened its port is lost; once nomad is ready, it has.
         machine.open_shell()
-        machine.wait_for(r"init: nomad: exec", 120)
+        machine.wait_for(r"init: nomad: ready", 240)
         machine.shell("ip link set eth0 up; ip addr replace 10.0.2.15/24 dev eth0; ip route replace default via 10.0.2.2")
         machine.collector = collector
         yield machine
