@@ -554,8 +554,8 @@ def test_stopped_with_full_pipes():
            "    try:\n        os.write(1, b)\n" \
            "    except BlockingIOError:\n        full += 1\n        time.sleep(0.001)\n" \
            "        open('/log/full', 'w').write(str(full))\n"
-    with Pid1({"polite": "run = /usr/bin/python3 /etc/busy.py\nuser = root\n",
-               "stubborn": script("echo $$ >/log/stubborn; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done")},
+    with Pid1({"polite": "run = /usr/bin/python3 /etc/busy.py\nuser = root\nwrite = /log\n",
+               "stubborn": script("echo $$ >/log/stubborn; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done", "write = /log")},
               {"busy.py": busy}) as init:
         init.wait_for("^stubborn: x")
         init.shell(f"pkill -STOP {LOG}")
@@ -588,7 +588,7 @@ def test_collector_under_init():
     receiver = ("import socket\nu = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                 "u.bind(('127.0.0.1', 514))\nf = open('/log/collected', 'ab', 0)\n"
                 "while True:\n    f.write(u.recv(4096) + b'\\n')\n")
-    with Pid1({"collector": "run = /usr/bin/python3 /etc/receiver.py\nuser = root\n",
+    with Pid1({"collector": "run = /usr/bin/python3 /etc/receiver.py\nuser = root\nwrite = /log\ncaps = net_bind_service\n",
                "web": script("echo early; sleep 2; echo late; exec sleep 1000")},
               {"receiver.py": receiver, "hostname": "amber\n"},
               cmdline="copal.log=udp://127.0.0.1:514") as init:
