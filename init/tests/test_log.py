@@ -1,6 +1,7 @@
 """The log: `init --log` alone with real pipes, sockets and collectors, and under init as PID 1.
 Under Meson, or: INIT=build/init pytest init/tests/test_log.py"""
 
+import contextlib
 import os
 import re
 import signal
@@ -27,7 +28,8 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
         self.socket.connect(str(path))
-        self.socket.sendall(request.encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):  # it may have been refused by now, and will read why
+            self.socket.sendall(request.encode() + b"\n")
         self.stream = self.socket.makefile("r", newline="\n", errors="strict")
 
     def __enter__(self):
