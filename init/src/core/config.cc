@@ -15,14 +15,6 @@
 namespace copal {
 namespace {
 
-struct KeyRow {
-  std::string_view name;
-  size_t fewest;
-  size_t most;
-  bool repeats;
-  std::string_view usage;
-};
-
 enum class Key : uint8_t {
 #define KEY(id, name, fewest, most, repeats, usage) id,
 #include "core/keys.inc"
@@ -32,15 +24,6 @@ constexpr std::array kKeys = {
 #define KEY(id, name, fewest, most, repeats, usage) KeyRow{name, fewest, most, repeats, usage},
 #include "core/keys.inc"
 };
-
-constexpr size_t kMaxWords = 64;
-
-struct Word {
-  std::string_view text;
-  uint32_t column = 0;
-};
-
-using Words = std::span<const Word>;
 
 struct Signal {
   std::string_view name;
@@ -124,12 +107,6 @@ bool Parser::read_duration(const Word& word, Duration& value) {
   }
   value = *parsed;
   return true;
-}
-
-Line unknown(std::string_view what, std::string_view name, const Suggestion& suggestion) {
-  Line message("unknown ", what, " '", name, "'");
-  if (!suggestion.best().empty()) message.add(": did you mean '").add(suggestion.best()).add("'?");
-  return message;
 }
 
 template <typename Value, size_t n>

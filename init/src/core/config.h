@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/arena.h"
+#include "core/lines.h"
 #include "core/time.h"
 
 namespace copal {
@@ -16,26 +17,7 @@ enum class Kill : uint8_t { main, tree };
 enum class Restart : uint8_t { always, on_failure, never };
 
 inline constexpr size_t kMaxServices = 512;
-inline constexpr size_t kMaxFile = 64 * 1024;
-inline constexpr size_t kMaxLine = 1024;
 inline constexpr size_t kMaxName = 48;
-
-// A place in a file. Lines and columns count from 1; line 0 means the file as a whole.
-struct Place {
-  std::string_view file;
-  std::string_view text;  // the line itself, for the caret
-  uint32_t line = 0;
-  uint32_t column = 0;
-  uint32_t length = 0;
-};
-
-class Reporter {
- public:
-  virtual void problem(const Place& place, std::string_view message) = 0;
-
- protected:
-  ~Reporter() = default;
-};
 
 struct Reference {
   std::string_view name;
