@@ -11,4 +11,7 @@ int run_log(std::span<char*> arguments);
 // --check DIR [ROOT]: whether PID 1 will like these service files.
 int run_check(std::span<char*> arguments);
 
+// --disk: mounts what /etc/disks, /run/config/disks and the kernel's command line name.
+int run_disk();
+
 }  // namespace copal

@@ -9,6 +9,7 @@
 
 #include "applet/applet.h"
 #include "core/text.h"
+#include "disk/spec.h"
 #include "init/load.h"
 
 namespace copal {
@@ -92,6 +93,7 @@ int run_check(std::span<char*> arguments) {
     place.file = spec.name;
     reporter.problem(place, Line("there is no program ", spec.argv[0], " in this image").text());
   }
+  if (rooted) (void)load_disks(*root, {}, arena, reporter);
   return reporter.problems() == 0 ? 0 : 1;
 }
 

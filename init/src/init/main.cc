@@ -105,6 +105,7 @@ void detach_stdio() {
 int run_applet(std::span<char*> arguments) {
   const std::string_view name = arguments.size() > 1 ? arguments[1] : "";
   if (name == "--log") return run_log(arguments.subspan(2));
+  if (name == "--disk") return run_disk();
   if (name == "--check") return run_check(arguments.subspan(2));
   constexpr std::string_view kUsage =
       "This is PID 1 of a Copal image. As a program it does one thing:\n"
