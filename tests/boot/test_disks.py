@@ -47,16 +47,17 @@ def make_gpt(path, sector, label, content):
     with open(content, "rb") as file:
         data = file.read()
     first, table, size = MIB // sector, 16384 // sector, (len(data) + 2 * MIB) // sector
-    entries = bytearray(16384)
-    struct.pack_into("<16s16sQQQ72s", entries, 128, bytes.fromhex("af3dc60f838472478e793d69d8477de4"), bytes(range(sector // 32, sector // 32 + 16)),
+    entries, unique = bytearray(16384), bytes(range(sector // 32, sector // 32 + 16))
+    struct.pack_into("<16s16sQQQ72s", entries, 128, bytes.fromhex("af3dc60f838472478e793d69d8477de4"), unique,
                      first, first + len(data) // sector - 1, 0, label.encode("utf-16le"))
     with open(path, "wb") as image:
         image.truncate(size * sector)
         # The protective MBR, without which the kernel does not look further.
-        image.write(bytes(446) + struct.pack("<B3sB3sII", 0, b"\0\2\0", 0xEE, b"\xff" * 3, 1, size - 1) + bytes(48) + b"\x55\xaa")
+        whole = struct.pack("<B3sB3sII", 0, b"\0\2\0", 0xEE, b"\xff" * 3, 1, size - 1)
+        image.write(bytes(446) + whole + bytes(48) + b"\x55\xaa")
         for here, there, at in ((1, size - 1, 2), (size - 1, 1, size - 1 - table)):
-            header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, here, there, 2 + table, size - 2 - table,
-                                           bytes(16), at, 128, 128, zlib.crc32(entries)))
+            header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, here, there,
+                                           2 + table, size - 2 - table, bytes(16), at, 128, 128, zlib.crc32(entries)))
             struct.pack_into("<I", header, 16, zlib.crc32(header))
             image.seek(here * sector)
             image.write(header)
@@ -68,7 +69,7 @@ def make_gpt(path, sector, label, content):
 
 def digest(path):
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def poke(path, at, data):
@@ -87,11 +88,14 @@ class Disks:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def virtio(self, name, options=""):
-        self.arguments += ["-drive", f"file={self.path(name)},format=raw,if=none,id={name}", "-device", f"virtio-blk-pci,drive={name}{options}"]
+    def attach(self, name, device):
+        self.arguments += ["-drive", f"file={self.path(name)},format=raw,if=none,id={name}", "-device", f"{device},drive={name}"]
 
-    def nvme(self, name, options=""):
-        self.arguments += ["-drive", f"file={self.path(name)},format=raw,if=none,id={name}", "-device", f"nvme,drive={name},serial={name}{options}"]
+    def virtio(self, name, options=""):
+        self.attach(name, f"virtio-blk-pci{options}")
+
+    def nvme(self, name):
+        self.attach(name, f"nvme,serial={name}")
 
 
 def is_clean(path):
