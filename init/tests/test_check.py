@@ -70,6 +70,14 @@ def test_the_image_has_what_is_named():
     assert "b:2:8: error: there is no user 'vault' in this image" in output
 
 
+def test_disk_files_too():
+    status, output = check({"a": GOOD}, {"usr/bin/x": "", "etc/disks/data": "find = lable x\n"})
+    assert (status, output) == (1, (
+        "/etc/disks/data:1:8: error: unknown word 'lable': did you mean 'label'?\n"
+        "    find = lable x\n"
+        "           ^~~~~\n"))
+
+
 def test_log_is_taken():
     status, output = check({"log": GOOD})
     assert status == 1 and "log: error: init has a service of this name itself" in output
