@@ -76,6 +76,14 @@ def test_profiles_have_to_be_there():
     assert "a: error: there is no seccomp profile 'mine' in this image" in output
 
 
+def test_disk_files_too():
+    status, output = check({"a": GOOD}, {"usr/bin/x": "", "etc/seccomp/service": "8 bytes.", "etc/disks/data": "find = lable x\n"})
+    assert (status, output) == (1, (
+        "/etc/disks/data:1:8: error: unknown word 'lable': did you mean 'label'?\n"
+        "    find = lable x\n"
+        "           ^~~~~\n"))
+
+
 def test_log_is_taken():
     status, output = check({"log": GOOD})
     assert status == 1 and "log: error: init itself has lines of this name in the log" in output

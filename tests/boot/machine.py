@@ -13,7 +13,7 @@ import time
 class Machine:
     """Boots the image in an output folder; use as a context manager, which ends it whatever happens."""
 
-    def __init__(self, out, folder, cmdline="", netdev=""):
+    def __init__(self, out, folder, cmdline="", netdev="", qemu=()):
         self.console = ""
         self.seen = 0
         self.monitor_path = os.path.join(folder, "qmp")
@@ -23,7 +23,7 @@ class Machine:
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["scripts/run-qemu", out, "-serial", "stdio", "-serial", f"unix:{self.shell_path},server=on,wait=off",
-             "-qmp", f"unix:{self.monitor_path},server=on,wait=off"],
+             "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *qemu],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
@@ -88,15 +88,24 @@ class Machine:
             lines.append(line)
         return "".join(lines), int(line.removeprefix("done:"))
 
-    def monitor(self, command):
+    def monitor(self, command, **arguments):
+        """What QEMU's monitor answers to a command. (Events, which have no such key, come in between.)"""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.monitor_path)
             stream = connection.makefile("rw")
             stream.readline()
-            for message in ({"execute": "qmp_capabilities"}, {"execute": command}):
+            for message in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
                 stream.write(json.dumps(message) + "\n")
                 stream.flush()
-                stream.readline()
+                while not {"return", "error"} & (answer := json.loads(stream.readline())).keys():
+                    pass
+        assert "error" not in answer, answer
+        return answer["return"]
+
+    def cut_power(self):
+        """What is not on its disks then, never was."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def wait_for_end(self, seconds=60):
         """The exit code of QEMU; what the console said is in self.console."""

@@ -20,4 +20,7 @@ int run_manual();
 // --status ADDRESS:PORT: the state of all services over HTTP.
 int run_status(std::span<char*> arguments);
 
+// --disk: mounts what /etc/disks, /run/config/disks and the kernel's command line name.
+int run_disk();
+
 }  // namespace copal

@@ -10,6 +10,7 @@
 
 #include "applet/applet.h"
 #include "core/text.h"
+#include "disk/spec.h"
 #include "init/load.h"
 
 namespace copal {
@@ -96,6 +97,7 @@ int run_check(std::span<char*> arguments) {
     place.file = spec.name;
     reporter.problem(place, Line("there is no program ", spec.argv[0], " in this image").text());
   }
+  if (rooted) (void)load_disks(image.root, {}, arena, reporter);
   return reporter.problems() == 0 ? 0 : 1;
 }
 

@@ -135,6 +135,7 @@ void open_log(sys::Log& log) {
 int run_applet(std::span<char*> arguments) {
   const std::string_view name = arguments.size() > 1 ? arguments[1] : "";
   if (name == "--log") return run_log(arguments.subspan(2));
+  if (name == "--disk") return run_disk();
   if (name == "--status") return run_status(arguments.subspan(2));
 #ifdef COPAL_BUILD_TOOLS
   if (name == "--check") return run_check(arguments.subspan(2));

@@ -4,7 +4,8 @@
 # Nomad merges its files in order and the later one wins, but a switch that is on cannot be turned off again. So nothing
 # is switched on here that some machine would want off: not the server, not the client, not ACLs.
 
-data_dir = "/var/nomad"
+# On the machine's disk, if one is named (docs/init.md, Disks); if not, this is memory, and fresh at each boot.
+data_dir = "/var/persist/nomad"
 
 # Only this machine can talk to the agent, until its configuration says who else may: set bind_addr and advertise (all
 # three), and with them tls and acl. Who reaches the API of an agent without ACLs can run programs as root.

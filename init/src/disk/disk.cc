@@ -1,0 +1,243 @@
+// `init --disk` finds the disks that the image and the machine's configuration name, and mounts
+// them below /var/persist. It never guesses: of two disks that fit it takes none, and it makes a
+// file system only where that was asked for and nothing at all is on the disk.
+#include <linux/capability.h>
+#include <linux/openat2.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "applet/applet.h"
+#include "disk/device.h"
+#include "sys/kernel.h"
+
+namespace copal {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr const char* kCheck = "/usr/bin/e2fsck";
+constexpr const char* kMake = "/usr/bin/mke2fs";
+constexpr const char* kEnd = nullptr;
+constexpr uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT, which musl does not have
+// What is found to be wrong must not get worse.
+constexpr const char* kExt4Options = "errors=remount-ro";
+constexpr unsigned long kResize = _IOW('f', 16, uint64_t);  // EXT4_IOC_RESIZE_FS
+
+class OutputReporter final : public Reporter {
+ public:
+  void problem(const Place& place, std::string_view message) override {
+    ++problems;
+    const Line line(place.file, ":", place.line, ":", place.column, ": ", message, "\n");
+    (void)!write(1, line.text().data(), line.text().size());
+  }
+  int problems = 0;
+};
+
+template <typename... Parts>
+void say(const Disk& disk, const Parts&... parts) {
+  const Line line(disk.name, ": ", parts...);
+  // What was cut off ends with a newline too.
+  (void)!write(1, line.text().data(), line.text().size());
+  (void)!write(1, "\n", 1);
+}
+
+template <typename... Parts>
+bool fail(const Disk& disk, const Parts&... parts) {
+  say(disk, parts...);
+  return false;
+}
+
+// What reads a disk that anybody may have written has no capabilities: user and group are enough
+// for the device.
+[[noreturn]] void become(const char* const* argv) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const std::array<__user_cap_data_struct, 2> none{};
+  const std::array<const char*, 1> env = {nullptr};
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null >= 0 && dup2(null, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+      syscall(SYS_capset, &header, none.data()) == 0) {
+    execve(argv[0], const_cast<char* const*>(argv), const_cast<char* const*>(env.data()));
+  }
+  _exit(127);
+}
+
+// The program's exit code, or none if it did not come to an end of its own.
+std::optional<int> run(const Disk& disk, const char* const* argv) {
+  if (access(argv[0], X_OK) < 0) {
+    say(disk, "this image has no ", argv[0], ": it needs the package e2fsprogs");
+    return {};
+  }
+  const pid_t child = fork();
+  if (child == 0) become(argv);
+  int status = 0;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child > 0 && WIFEXITED(status)) return WEXITSTATUS(status);
+  say(disk, argv[0], ": did not come to an end");
+  return {};
+}
+
+bool is_empty(const Disk& disk, Device& device) {
+  DeviceFile file(device.path.c_str());
+  if (device.volume.found != 0 || device.volume.unreadable) {
+    return fail(disk, device.path.text(), " is not empty but has ", describe(device.volume).text(),
+                ": it is not formatted");
+  }
+  const uint64_t part = std::min(kMiB, file.size());
+  for (const uint64_t from : {uint64_t{0}, file.size() - part}) {
+    const auto at = first_nonzero(file, from, from + part);
+    if (!at) return fail(disk, device.path.text(), " cannot be read: it is not formatted");
+    if (*at == from + part) continue;
+    return fail(disk, device.path.text(), " is not empty but has something unknown at byte ", *at,
+                ": it is not formatted");
+  }
+  return file.size() != 0;
+}
+
+bool format(const Disk& disk, Device& device) {
+  if (!disk.format) {
+    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
+                ", no ext4 or XFS (`format = if-empty` makes one where nothing is)");
+  }
+  if (!is_empty(disk, device)) return false;
+  say(disk, device.path.text(), " is empty: making an ext4 file system");
+  // Tables are written when they are used first, so that a large disk takes no longer.
+  constexpr const char* kLazy = "lazy_itable_init=1,lazy_journal_init=1";
+  const char* const label = disk.label.empty() ? "" : disk.label.data();
+  const std::array argv = {kMake, "-q", "-t", "ext4", "-E", kLazy, "-L", label, device.path.c_str(),
+                           kEnd};
+  const auto code = run(disk, argv.data());
+  if (code != 0) return fail(disk, "mke2fs failed: exit code ", code.value_or(-1));
+  DeviceFile file(device.path.c_str());
+  device.volume = examine(file, file.sector());
+  return device.volume.is(Content::ext4) || fail(disk, device.path.text(), " has no ext4 even so");
+}
+
+// The exit codes of e2fsck(8): 1, errors were corrected; 2, and the machine should reboot, which
+// is for a root that was mounted meanwhile; more, errors are left or it could not do its work.
+bool check(const Disk& disk, Device& device) {
+  const std::array argv = {kCheck, "-p", device.path.c_str(), kEnd};
+  const auto code = run(disk, argv.data());
+  if (code == 0) return true;
+  if (code && *code < 4) {
+    say(disk, device.path.text(), " had errors, which are corrected");
+    return true;
+  }
+  return fail(disk, device.path.text(),
+              " cannot be repaired without a decision (e2fsck: exit code ", code.value_or(-1),
+              "): it is not mounted");
+}
+
+// The folder, which is made if need be. No link on another disk leads elsewhere.
+sys::Fd open_target(const Disk& disk) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  size_t end = std::string_view("/var/persist").size();
+  while (true) {
+    Line folder(disk.mount.substr(0, end));
+    (void)mkdir(folder.c_str(), 0755);
+    sys::Fd target(
+        static_cast<int>(syscall(SYS_openat2, AT_FDCWD, folder.c_str(), &how, sizeof how)));
+    if (!target.open() || end == disk.mount.size()) return target;
+    end = std::min(disk.mount.find('/', end + 1), disk.mount.size());
+  }
+}
+
+bool is_mounted(const sys::Fd& target, Device& device) {
+  struct statx folder {};
+  struct stat node {};
+  return statx(target.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &folder) == 0 &&
+         stat(device.path.c_str(), &node) == 0 && (folder.stx_attributes & kMountRoot) != 0 &&
+         makedev(folder.stx_dev_major, folder.stx_dev_minor) == node.st_rdev;
+}
+
+// To the whole of its device. That it cannot is no reason to do without the data.
+void grow(const Disk& disk, Device& device) {
+  auto root = sys::open(disk.mount.data(), O_RDONLY | O_DIRECTORY);
+  struct statfs info {};
+  if (!root.ok() || fstatfs(root->get(), &info) < 0) return;
+  uint64_t blocks = device.size / static_cast<uint64_t>(info.f_bsize);
+  if (blocks <= device.volume.bytes / static_cast<uint64_t>(info.f_bsize)) return;
+  if (ioctl(root->get(), kResize, &blocks) < 0) {
+    return say(disk, "cannot grow: ", std::strerror(errno));
+  }
+  say(disk, "grown from ", device.volume.bytes / kMiB, " to ", device.size / kMiB, " MiB");
+}
+
+bool mount_device(const Disk& disk, Device& device, const sys::Fd& target) {
+  const bool ext4 = device.volume.is(Content::ext4);
+  if (::mount(device.path.c_str(), Line("/proc/self/fd/", target.get()).c_str(),
+              ext4 ? "ext4" : "xfs", disk.flags, ext4 ? kExt4Options : nullptr) < 0) {
+    return fail(disk, device.path.text(), " cannot be mounted: ", std::strerror(errno));
+  }
+  if (ext4 && disk.grow) grow(disk, device);
+  say(disk, device.path.text(), " (", describe(device.volume).text(), ") is mounted at ",
+      disk.mount);
+  return true;
+}
+
+bool set_up(const Disk& disk, Device& device) {
+  const sys::Fd target = open_target(disk);
+  if (!target.open()) return fail(disk, disk.mount, ": ", std::strerror(errno));
+  if (is_mounted(target, device)) return true;
+  if (!sys::open(device.path.c_str(), O_RDONLY | O_NONBLOCK | O_EXCL).ok()) {
+    return fail(disk, device.path.text(), " is in use: ", std::strerror(errno));
+  }
+  if (!device.volume.file_system() && !format(disk, device)) return false;
+  const bool ext4 = device.volume.is(Content::ext4);
+  if (disk.type != Type::any && (disk.type == Type::ext4) != ext4) {
+    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
+                ", which is another `type`");
+  }
+  if (ext4 && disk.check && !check(disk, device)) return false;
+  return mount_device(disk, device, target);
+}
+
+bool find_and_set_up(const Disk& disk, const DeviceEvents& events, Time start) {
+  Search found = search(disk);
+  while (found.count == 0 && events.wait(start + disk.wait)) found = search(disk);
+  if (found.count == 1) return set_up(disk, found.found);
+  if (found.count > 1) {
+    return fail(disk, found.found.path.text(), " and ", found.another.text(), " are both ",
+                disk.wanted, ": neither is touched");
+  }
+  say(disk, "there is no disk ", disk.wanted);
+  print_devices(disk.name);
+  return disk.optional;
+}
+
+}  // namespace
+
+int run_disk() {
+  const Time start = sys::now();
+  // Before the first look, so that nothing is missed.
+  const DeviceEvents events;
+  auto memory = sys::reserve(size_t{8} << 20);
+  auto root = sys::open("/", O_RDONLY | O_DIRECTORY);
+  if (!memory.ok() || !root.ok()) return 1;
+  Arena arena(*memory);
+  OutputReporter reporter;
+  std::array<char, 4096> buffer;
+  auto command_line = sys::read_file("/proc/cmdline", buffer);
+  bool good = true;
+  for (const Disk& disk :
+       load_disks(*root, command_line.ok() ? *command_line : "", arena, reporter)) {
+    if (!disk.bad) good = find_and_set_up(disk, events, start) && good;
+  }
+  return good && reporter.problems == 0 ? 0 : 1;
+}
+
+}  // namespace copal
