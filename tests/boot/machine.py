@@ -13,7 +13,7 @@ import time
 class Machine:
     """Boots the image in an output folder; use as a context manager, which ends it whatever happens."""
 
-    def __init__(self, out, folder, cmdline="", netdev=""):
+    def __init__(self, out, folder, cmdline="", netdev="", arguments=()):
         self.console = ""
         self.seen = 0
         self.monitor_path = os.path.join(folder, "qmp")
@@ -23,7 +23,7 @@ class Machine:
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["scripts/run-qemu", out, "-serial", "stdio", "-serial", f"unix:{self.shell_path},server=on,wait=off",
-             "-qmp", f"unix:{self.monitor_path},server=on,wait=off"],
+             "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
