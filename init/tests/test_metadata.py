@@ -66,7 +66,8 @@ def set_up_machine():
     with socket.socket() as any_socket:
         for name, address in (("lo", "127.0.0.1"), ("lo:1", "169.254.169.254")):
             request = struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(address))
-            fcntl.ioctl(any_socket, 0x8916, request)  # SIOCSIFADDR, which also brings it up
+            fcntl.ioctl(any_socket, 0x8916, request)  # SIOCSIFADDR
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", b"lo", 1))  # SIOCSIFFLAGS: up
 
 
 def make_certificates():
@@ -192,7 +193,7 @@ def test_a_bad_document_changes_nothing():
     secret = {"nomad": {"entries": {"1": {"content": "secret"}, "..": {"content": "secret"}}}}
     put(FW_CFG, secret)
     assert run("local") == (1, "fw_cfg: /nomad/entries/..: is no name for a file\n")
-    for broken in (b"secret", b'{"a": {"content": "secret', b"\0" * 100, b'{"a":' * 100000, b" " * 1048577):
+    for broken in (b"secret", b'{"a": {"content": "secret', b"\0" * 100, b'{"a":' * 100000, b"x" * 1048577):
         put(FW_CFG, broken)
         code, said = run("local")
         assert code == 1 and "secret" not in said, said
