@@ -60,6 +60,7 @@ Reply request(const std::string& url, const char* method, const std::string& hea
   set(CURLOPT_ERRORBUFFER, error.data());
   if (reply.code == CURLE_OK) reply.code = curl_easy_perform(curl.get());
   reply.error = error[0] != '\0' ? error.data() : curl_easy_strerror(reply.code);
+  reply.error.resize(reply.error.find_last_not_of('\n') + 1);  // Mbed TLS ends its reasons with one
   char* redirect = nullptr;
   (void)curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &reply.status);
   (void)curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &redirect);
