@@ -6,6 +6,7 @@ line, firmware and even 169.254.169.254 can be the test's.
 """
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -234,16 +235,14 @@ class Server:
                 server.users.append(user_of(self.client_address[1]))
                 answer = answers[min(len(server.requests), len(answers)) - 1]
                 server.asked.release()
-                try:
+                with contextlib.suppress(OSError):  # the client had enough
                     answer(self)
-                except OSError:
-                    pass  # the client had enough
-
-            do_GET = do_PUT = handle_any
 
             def log_message(self, *_):
                 pass
 
+        for method in ("do_GET", "do_PUT"):
+            setattr(Handler, method, Handler.handle_any)
         self.http = ThreadingHTTPServer((address, port), Handler)
         self.http.daemon_threads = True
         self.base = f"http://127.0.0.1:{self.http.server_port}"
@@ -424,11 +423,11 @@ def test_https_of_somebody_else():
 
 
 def test_https_never_becomes_http():
-    with Server(send(200, DOCUMENT)) as plain:
-        with Server(send(302, Location=plain.base), certificate="test") as server:
-            code, said = run("net", f"copal.metadata={server.base}/")
-            assert code == 1 and "redirected from https to http" in said
-            assert not plain.requests and not CONFIG.exists()
+    with (Server(send(200, DOCUMENT)) as plain,
+          Server(send(302, Location=plain.base), certificate="test") as server):
+        code, said = run("net", f"copal.metadata={server.base}/")
+        assert code == 1 and "redirected from https to http" in said
+        assert not plain.requests and not CONFIG.exists()
 
 
 def imds(*answers):

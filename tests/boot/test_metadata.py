@@ -100,7 +100,8 @@ def test_nomad_runs_by_its_defaults(tmp_path):
 
 def test_a_bad_document_starts_nothing(tmp_path):
     (tmp_path / "document").write_text(json.dumps({"nomad": {"entries": {"../../etc/x": {"content": "x"}}}}))
-    with Machine(output_of("test_x86_64"), tmp_path, arguments=["-fw_cfg", f"name=opt/copal/metadata,file={tmp_path / 'document'}"]) as machine:
+    arguments = ["-fw_cfg", f"name=opt/copal/metadata,file={tmp_path / 'document'}"]
+    with Machine(output_of("test_x86_64"), tmp_path, arguments=arguments) as machine:
         machine.wait_for(r"metadata-local: fw_cfg: /nomad/entries/\.\.~1\.\.~1etc~1x: is no name for a file")
         machine.wait_for(r"init: nomad: failed")
 
