@@ -84,7 +84,7 @@ def test_nomad_runs_by_its_document(tmp_path):
         machine.open_shell()
         machine.wait_for(r"metadata-local: fw_cfg: in /run/config")
         machine.wait_for(r"init: nomad: ready", 240)
-        agent = json.loads(machine.shell("wget -qO- http://127.0.0.1:4646/v1/agent/self")[0])
+        agent = json.loads(machine.shell("wget -qO- http://127.0.0.1:4646/v1/agent/self; echo")[0])
         assert agent["config"]["NodeName"] == "amber"
         assert not agent["config"]["Client"]["Enabled"] and not agent["config"]["ACL"]["Enabled"], "the defaults are in force as well"
 
