@@ -1,0 +1,136 @@
+"""A machine's own configuration in a booted image: from QEMU's firmware files, SMBIOS, disks and a web server."""
+
+import base64
+import json
+import subprocess
+import sys
+
+import pytest
+from boards import output_of
+from machine import Machine
+
+NOMAD = """
+name = "amber"
+server { enabled = true
+         bootstrap_expect = 1 }
+"""
+DOCUMENT = {"nomad": {"entries": {"10-server.hcl": {"content": NOMAD}}}, "probe": {"entries": {"x": {"content": "here\n", "perm": "0600"}}}}
+UUID = "6b1e9f2c-3d4a-4b5c-8d6e-7f8091a2b3c4"
+
+
+def fw_cfg(folder):
+    file = folder / "document"
+    file.write_text(json.dumps(DOCUMENT))
+    return ["-fw_cfg", f"name=opt/copal/metadata,file={file}"]
+
+
+def smbios(folder):
+    del folder
+    return ["-smbios", "type=11,value=copal.metadata=" + base64.b64encode(json.dumps(DOCUMENT).encode()).decode()]
+
+
+def seed(folder, name):
+    tree = folder / "seed"
+    (tree / name).parent.mkdir(parents=True)
+    (tree / name).write_text(json.dumps(DOCUMENT))
+    return tree
+
+
+def run(*command):
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def cidata_cd(folder):
+    run("xorriso", "-as", "genisoimage", "-quiet", "-V", "cidata", "-J", "-r", "-o", folder / "disk", seed(folder, "user-data"))
+    return ["-drive", f"file={folder / 'disk'},format=raw,if=none,id=cd,readonly=on", "-device", "virtio-scsi-pci",
+            "-device", "scsi-cd,drive=cd"]
+
+
+def virtio(folder):
+    return ["-drive", f"file={folder / 'disk'},format=raw,if=virtio,readonly=on"]
+
+
+def config_drive_fat(folder):
+    tree = seed(folder, "openstack/latest/user_data")
+    (folder / "disk").touch()
+    run("truncate", "-s", "8M", folder / "disk")
+    run("mkfs.vfat", "-n", "CONFIG-2", folder / "disk")
+    run("mcopy", "-s", "-i", folder / "disk", tree / "openstack", "::/")
+    return virtio(folder)
+
+
+def copal_ext4(folder):
+    tree = seed(folder, "metadata.json")
+    run("mke2fs", "-q", "-t", "ext4", "-L", "COPAL", "-d", tree, folder / "disk", "8M")
+    return virtio(folder)
+
+
+SOURCES = {"SMBIOS": smbios, "/dev/sr0 (cidata)": cidata_cd, "/dev/vda (config-2)": config_drive_fat, "/dev/vda (copal)": copal_ext4}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_document_is_found(tmp_path, source):
+    with Machine(output_of("test_x86_64"), tmp_path, qemu=SOURCES[source](tmp_path)) as machine:
+        machine.open_shell()
+        machine.wait_for(rf"metadata-local: {source.replace('(', '.').replace(')', '.')}: in /run/config")
+        machine.wait_for(r"init: metadata: done")
+        assert machine.shell("cat /run/config/probe/x; stat -c %a:%u:%g /run/config/probe /run/config/probe/x")[0].splitlines() == [
+            "here", "750:0:0", "600:0:0"]
+        assert " /dev/vda " not in machine.shell("cat /proc/*/mounts")[0]
+
+
+def test_nomad_runs_by_its_document(tmp_path):
+    with Machine(output_of("test_x86_64"), tmp_path, qemu=fw_cfg(tmp_path)) as machine:
+        machine.open_shell()
+        machine.wait_for(r"metadata-local: fw_cfg: in /run/config")
+        machine.wait_for(r"init: nomad: ready", 240)
+        agent = json.loads(machine.shell("wget -qO- http://127.0.0.1:4646/v1/agent/self; echo")[0])
+        assert agent["config"]["NodeName"] == "amber"
+        assert not agent["config"]["Client"]["Enabled"] and not agent["config"]["ACL"]["Enabled"], "the defaults are in force as well"
+
+
+def test_nomad_runs_by_its_defaults(tmp_path):
+    with Machine(output_of("test_x86_64"), tmp_path) as machine:
+        machine.open_shell()
+        machine.wait_for(r"init: nomad: ready", 240)
+        assert machine.shell("readlink /run/config/nomad")[0].strip() == "/etc/nomad/default"
+        # It asks for a token, so the default's ACLs are in force.
+        assert machine.shell("wget -qO- http://127.0.0.1:4646/v1/agent/self 2>&1")[0].count("403") == 1
+
+
+def test_a_bad_document_starts_nothing(tmp_path):
+    (tmp_path / "document").write_text(json.dumps({"nomad": {"entries": {"../../etc/x": {"content": "x"}}}}))
+    arguments = ["-fw_cfg", f"name=opt/copal/metadata,file={tmp_path / 'document'}"]
+    with Machine(output_of("test_x86_64"), tmp_path, qemu=arguments) as machine:
+        machine.wait_for(r"metadata-local: fw_cfg: /nomad/entries/\.\.~1\.\.~1etc~1x: is no name for a file")
+        machine.wait_for(r"init: nomad: failed")
+
+
+# What QEMU runs for each connection to 10.0.2.100: an HTTP server of one answer.
+RESPONDER = """
+import os, sys
+lines = []
+while (line := sys.stdin.readline().strip()):
+    lines.append(line)
+with open({log!r}, "a") as log:
+    print(lines[0], file=log)
+body = open({document!r}).read()
+print("HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n%s" % (len(body), body), end="", flush=True)
+"""
+
+
+def test_a_url_is_asked_until_it_answers(tmp_path):
+    document, log, responder = tmp_path / "document", tmp_path / "log", tmp_path / "responder"
+    document.write_text(json.dumps(DOCUMENT))
+    responder.write_text(RESPONDER.format(log=str(log), document=str(document)))
+    url = "http://10.0.2.100/${mac}/${uuid}?s=${serial}&h=${hostname}"
+    with Machine(output_of("test_x86_64"), tmp_path, cmdline=f"copal.metadata={url}",
+                 netdev=f",guestfwd=tcp:10.0.2.100:80-cmd:{sys.executable} {responder}",
+                 qemu=["-uuid", UUID, "-smbios", "type=1,serial=A/1 2"]) as machine:
+        machine.open_shell()
+        machine.shell("ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2")
+        machine.wait_for(r"metadata: http.*: in /run/config")
+        machine.wait_for(r"init: nomad: ready", 240)
+        mac = machine.shell("cat /sys/class/net/eth0/address")[0].strip()
+        assert log.read_text().splitlines() == [f"GET /{mac}/{UUID}?s=A%2F1%202&h=test HTTP/1.1"]
+        assert machine.shell("cat /run/config/probe/x")[0] == "here\n"
