@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/policy.h"
-#include "init/boot.h"
+#include "init/machine.h"
 #include "metadata/choice.h"
 #include "metadata/facts.h"
 #include "metadata/fetch.h"
