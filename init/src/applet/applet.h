@@ -11,4 +11,10 @@ int run_log(std::span<char*> arguments);
 // --check DIR [ROOT]: whether PID 1 will like these service files.
 int run_check(std::span<char*> arguments);
 
+// --net: sets up the links. --net --wait: waits until the machine is online. --net --check [DIR].
+int run_net(std::span<char*> arguments);
+
+// Under the name of dhcpcd's script: takes over what dhcpcd was told.
+int run_dhcp_hook();
+
 }  // namespace copal

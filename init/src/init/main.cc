@@ -106,6 +106,8 @@ int run_applet(std::span<char*> arguments) {
   const std::string_view name = arguments.size() > 1 ? arguments[1] : "";
   if (name == "--log") return run_log(arguments.subspan(2));
   if (name == "--check") return run_check(arguments.subspan(2));
+  if (name == "--net") return run_net(arguments.subspan(2));
+  if (std::string_view(arguments[0]).ends_with("/dhcpcd-run-hooks")) return run_dhcp_hook();
   constexpr std::string_view kUsage =
       "This is PID 1 of a Copal image. As a program it does one thing:\n"
       "  init --check DIR [ROOT]   checks the service files in DIR; users and programs in ROOT\n";

@@ -1,0 +1,97 @@
+// The form of every file that a person writes for a machine: `key = words`, one to a line. It is
+// meant to be impossible to misread: an empty line, a comment (# at its start) or a setting. Words
+// are separated by spaces; "..." keeps spaces and has no escapes. There are no variables, includes,
+// continuations or sections; a key may repeat only if its table says so; every byte is printable.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/config.h"
+#include "core/text.h"
+#include "core/time.h"
+
+namespace copal {
+
+inline constexpr size_t kMaxWords = 64;
+inline constexpr size_t kMaxKeys = 64;
+
+struct Word {
+  std::string_view text;
+  uint32_t column = 0;
+};
+using Words = std::span<const Word>;
+
+// What a kind of file may say. `usage` is for messages.
+struct KeyRow {
+  std::string_view name;
+  size_t fewest;
+  size_t most;
+  bool repeats;
+  std::string_view usage;
+};
+
+// "unknown WHAT 'NAME': did you mean 'BEST'?"
+Line unknown(std::string_view what, std::string_view name, const Suggestion& suggestion);
+
+// Reads one file. The text has to last as long as this, and as the words that are kept of it.
+class Lines {
+ public:
+  Lines(std::span<const KeyRow> keys, std::string_view file, std::string_view text,
+        Reporter& reporter);
+
+  // Goes on to the next good line, and reports those that are not. False: the end.
+  bool next();
+  // Of the line: the index of its key in the table, and what follows the `=`.
+  [[nodiscard]] size_t key() const { return key_; }
+  [[nodiscard]] Words words() const { return Words(words_.data(), word_count_); }
+
+  [[nodiscard]] bool seen(size_t key) const { return seen_[key]; }
+  // Something was reported.
+  [[nodiscard]] bool bad() const { return bad_; }
+
+  [[nodiscard]] Place place(const Word& word) const;
+  void error(const Word& word, const Line& message);
+  void file_error(const Line& message);
+
+  // A word of a certain kind. False: it is none, which has been reported.
+  bool read(const Word& word, Duration& value);
+  bool read_number(const Word& word, long low, long high, auto& value) {
+    const auto number = parse_number(word.text, low, high);
+    if (number) {
+      value = static_cast<std::remove_reference_t<decltype(value)>>(*number);
+    } else {
+      error(word, Line("expected a number from ", low, " to ", high));
+    }
+    return number.has_value();
+  }
+  // The value's number is the name's place in the list.
+  template <typename Value, size_t n>
+  bool choose(const Word& word, const std::array<std::string_view, n>& names, Value& value) {
+    const auto found = std::find(names.begin(), names.end(), word.text);
+    if (found == names.end()) return unknown_word(word, names);
+    value = static_cast<Value>(found - names.begin());
+    return true;
+  }
+
+ private:
+  bool parse_line();
+  bool split_words(size_t from);
+  bool unknown_word(const Word& word, std::span<const std::string_view> names);
+
+  std::span<const KeyRow> keys_;
+  std::string_view rest_;
+  Reporter& reporter_;
+  Place place_;  // the line being read
+  std::array<bool, kMaxKeys> seen_{};
+  std::array<Word, kMaxWords> words_;
+  size_t word_count_ = 0;
+  size_t key_ = 0;
+  bool bad_ = false;
+};
+
+}  // namespace copal
