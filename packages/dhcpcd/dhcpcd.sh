@@ -7,7 +7,7 @@ step_configure() {
         --dbdir=/run/network/dhcpcd --rundir=/run/network/dhcpcd
         # It runs as a user of its own with three capabilities, in place of a process that stays root beside one that does not.
         --disable-privsep
-        --disable-auth --disable-ipv4ll --disable-arping --without-dev --without-udev --small)
+        --disable-auth --disable-ipv4ll --disable-arping --without-dev --without-udev)
     ./configure "${options[@]}"
 }
 

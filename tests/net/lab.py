@@ -67,7 +67,7 @@ class Monitor:
         while self.selector.select(max(0.0, deadline - time.monotonic())):
             seen.append(self.process.stdout.readline().decode())
             if re.search(pattern, seen[-1]):
-                return
+                return "".join(seen)
         raise AssertionError(f"no {pattern!r} in:\n{''.join(seen)}")
 
 

@@ -14,7 +14,8 @@ dns     = 10.9.0.53 fd09::53
 search  = lab.example
 """
 DHCP = "link = eth0\naddress = dhcp\n"
-DNSMASQ = ("--interface=up-eth0", "--dhcp-range=10.9.0.50,10.9.0.59,255.255.255.0,120", "--dhcp-option=option:dns-server,10.9.0.53",
+DNSMASQ = ("--interface=up-eth0", "--interface=up-eth1", "--dhcp-range=10.8.0.50,10.8.0.59,255.255.255.0,120",
+            "--dhcp-range=10.9.0.50,10.9.0.59,255.255.255.0,120", "--dhcp-option=option:dns-server,10.9.0.53",
            "--dhcp-option=option:domain-search,lab.example", "--dhcp-option=option:ntp-server,10.9.0.123",
            "--dhcp-option=option:router,10.9.0.1",
            "--enable-ra", "--dhcp-range=fd09::50,fd09::59,64,120", "--dhcp-option=option6:dns-server,[fd09::53]")
@@ -148,11 +149,11 @@ def test_ipv6_comes_by_router_advertisement_and_dhcpv6(leased):
 
 
 def test_a_dhcp_link_that_comes_later_is_told_to_dhcpcd(leased):
-    leased.cable("eth1", "10.8.0.1/24")
-    leased.start_dnsmasq("--interface=up-eth1", "--bind-interfaces", "--dhcp-range=10.8.0.50,10.8.0.59,255.255.255.0,120")
     with leased.run_monitor("address") as events:
+        leased.cable("eth1", "10.8.0.1/24")
         while not leased.addresses("eth1"):
-            events.wait_for(r"eth1.*10\.8\.0\.5")
+            seen = events.wait_for(r"eth1.*10\.8\.0\.5")
+            assert not re.search(r"Deleted.*eth0", seen), f"eth0 was disturbed:\n{seen}"
 
 
 def test_without_a_carrier_its_names_are_gone_and_come_again(leased):

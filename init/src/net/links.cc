@@ -61,16 +61,22 @@ Status write_dhcpcd_conf(const sys::Fd& state, const Leased& links) {
   return file.commit();
 }
 
-// Tells a dhcpcd that runs already to read its configuration again. One that does not, will.
-void wake_dhcpcd() {
-  constexpr std::string_view kCommand("dhcpcd\0-n\0", 10);
+// A dhcpcd that runs already reads its configuration again when it is told of these links, and does
+// not disturb others. One that does not run yet will read it.
+void wake_dhcpcd(const Leased& links, const Leased& old) {
+  constexpr std::string_view kEnd("\0", 1);
+  Line command("dhcpcd", kEnd);
+  for (const auto& link : links) {
+    const bool is_new = std::find(old.begin(), old.end(), link) == old.end();
+    if (is_new) command.add(link.data()).add(kEnd);
+  }
   const sys::Fd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const Line path(kStateDir, "/dhcpcd/sock");
   std::copy(path.text().begin(), path.text().end(), address.sun_path);
   if (connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) return;
-  (void)!send(client.get(), kCommand.data(), kCommand.size(), MSG_NOSIGNAL);
+  (void)!send(client.get(), command.text().data(), command.text().size(), MSG_NOSIGNAL);
 }
 
 // Name servers of the files, and time servers of the kernel's command line.
@@ -156,9 +162,9 @@ Status Configurer::run() {
     status = configure();
     const Leased leased = leased_links(view_, configs_);
     if (status.ok() && (first || !(leased == leased_))) {
-      leased_ = leased;
       status = write_dhcpcd_conf(state_, leased);
-      wake_dhcpcd();
+      wake_dhcpcd(leased, leased_);
+      leased_ = leased;
     }
     if (first && status.ok()) notify_ready();
     first = false;
