@@ -92,6 +92,8 @@ void mount_all(const sys::Log& log) {
     if (mkdir(folder.path, 0700) == 0) (void)chmod(folder.path, folder.mode);
   }
   (void)symlink("/run", "/var/run");
+  // Who writes it may write in its own folder only.
+  (void)symlink("network/resolv.conf", "/run/resolv.conf");
   // Shared, so that what a service mounts for others (a volume, the disk under /var/persist) is
   // seen in the mount namespaces of services that run already, as Nomad, Docker and CSI expect.
   if (mount(nullptr, "/", nullptr, MS_SHARED | MS_REC, nullptr) < 0) {

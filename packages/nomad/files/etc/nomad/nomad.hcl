@@ -33,7 +33,7 @@ client {
     "/etc/passwd"                        = "/etc/passwd"
     "/etc/group"                         = "/etc/group"
     "/etc/hosts"                         = "/etc/hosts"
-    "/run/network/resolv.conf"           = "/etc/resolv.conf"
+    "/run/resolv.conf"                   = "/etc/resolv.conf"
   }
 
   options {
