@@ -1,6 +1,6 @@
 // Files of /etc/network, two of which may contradict each other. What is not reported can be
 // planned.
-#include <vector>
+#include <memory>
 
 #include "fuzz.h"
 #include "net/plan.h"
@@ -28,21 +28,19 @@ void fuzz(std::string_view input) {
       net::parse_link("b", input.substr(std::min(half + 1, input.size())), reporter)};
   hold((configs[0].bad || configs[1].bad) == (reporter.count != 0));
   net::check_together(configs, reporter);
-  std::vector<std::byte> block(size_t{1} << 19);
-  Arena arena(block);
-  net::View view(arena);
+  const auto view = std::make_unique<net::View>();
   for (uint32_t i = 0; i < 3; ++i) {
     net::Link link;
     link.index = i + 1;
     std::memcpy(link.name_buffer.data(), "eth0", 4);
     link.name_buffer[3] = static_cast<char>('0' + i);
     link.device = link.ethernet = true;
-    view.add(link);
+    view->links.add(link);
   }
   // Nothing that is planned for ever.
   net::Planner planner(configs);
   net::Operations operations;
-  for (int round = 0; round < 3; ++round) planner.plan(view, operations);
+  for (int round = 0; round < 3; ++round) planner.plan(*view, operations);
   hold(operations.empty());
 }
 

@@ -1,4 +1,5 @@
 // The network's files, the kernel's messages, and what is made of them.
+#include <memory>
 #include <random>
 
 #include "helpers.h"
@@ -164,10 +165,11 @@ class Simulated {
   std::vector<std::string> run(size_t most = 8) {
     std::vector<std::string> done;
     Operations operations;
+    const auto view = std::make_unique<View>();
     for (size_t round = 0; round < most; ++round) {
-      View view(memory_.arena());
-      for (const Link& link : links) view.add(link);
-      planner_->plan(view, operations);
+      view->clear();
+      for (const Link& link : links) view->links.add(link);
+      planner_->plan(*view, operations);
       if (operations.empty()) return done;
       for (const Operation& operation : operations) done.push_back(apply(operation));
     }
@@ -213,7 +215,6 @@ class Simulated {
   std::vector<std::string> texts_;
   Problems problems_;
   std::vector<LinkConfig> configs_;
-  Memory memory_{size_t{16} << 20};
   std::optional<Planner> planner_;
   uint32_t next_ = 1;
 };
@@ -299,14 +300,13 @@ class NetOnline : public testing::Test {
   std::string lacks(std::string_view text, bool lease = false) {
     Problems problems;
     const LinkConfig config = parse_link("x", text, problems);
-    return std::string(lacking(config, link_, lease, view_));
+    return std::string(lacking(config, link_, lease, *view_));
   }
   void add(std::string_view address, bool usable) {
-    view_.add(LinkAddress{link_.index, *parse_prefixed(address), usable});
+    view_->addresses.add({link_.index, *parse_prefixed(address), usable});
   }
 
-  Memory memory_;
-  View view_{memory_.arena()};
+  std::unique_ptr<View> view_ = std::make_unique<View>();
   Link link_{.index = 3, .carrier = true};
 };
 
@@ -315,7 +315,7 @@ TEST_F(NetOnline, NeedsAUsableAddress) {
   EXPECT_EQ(lacks("link = eth0\naddress = none\n"), "");
   EXPECT_EQ(lacks(kStatic), "an address");
   add("fd00::2/64", false);
-  view_.add(LinkAddress{link_.index + 1, *parse_prefixed("fd00::3/64"), true});
+  view_->addresses.add({link_.index + 1, *parse_prefixed("fd00::3/64"), true});
   EXPECT_EQ(lacks(kStatic), "an address");
   add("fd00::2/64", true);
   EXPECT_EQ(lacks(kStatic), "");
@@ -329,10 +329,10 @@ TEST_F(NetOnline, NeedsAnAnswerByDhcpAndTheRouteThatWasAskedFor) {
   EXPECT_EQ(lacks("link = eth0\naddress = dhcp\n", true), "");
   constexpr std::string_view kRouted = "link = eth0\naddress = 10.0.0.2/24\ngateway = 10.0.0.1\n";
   EXPECT_EQ(lacks(kRouted), "its default route");
-  view_.add(DefaultRoute{link_.index, AF_INET6});
-  view_.add(DefaultRoute{link_.index + 1, AF_INET});
+  view_->routes.add({link_.index, AF_INET6});
+  view_->routes.add({link_.index + 1, AF_INET});
   EXPECT_EQ(lacks(kRouted), "its default route");
-  view_.add(DefaultRoute{link_.index, AF_INET});
+  view_->routes.add({link_.index, AF_INET});
   EXPECT_EQ(lacks(kRouted), "");
 }
 
@@ -345,11 +345,10 @@ TEST(NetMessages, ReadsWhatWasWritten) {
   message.add(IFLA_IFNAME, std::string_view("eth0\0", 5));
   message.add(IFLA_MTU, uint32_t{1400});
   message.add(IFLA_ADDRESS, std::span<const uint8_t>(Mac{1, 2, 3, 4, 5, 6}));
-  Memory memory;
-  View view(memory.arena());
-  EXPECT_FALSE(read_messages(message.finish(1), view).done);
-  ASSERT_EQ(view.links().size(), 1U);
-  const Link& link = view.links()[0];
+  const auto view = std::make_unique<View>();
+  EXPECT_FALSE(read_messages(message.finish(1), view.get()).done);
+  ASSERT_EQ(view->links.size(), 1U);
+  const Link& link = view->links.begin()[0];
   EXPECT_EQ(link.index, 7U);
   EXPECT_EQ(link.name(), "eth0");
   EXPECT_EQ(link.mtu, 1400U);
@@ -358,8 +357,8 @@ TEST(NetMessages, ReadsWhatWasWritten) {
   const size_t nest = message.begin(IFLA_LINKINFO);
   message.add(IFLA_INFO_KIND, std::string_view("veth"));
   message.end(nest);
-  read_messages(message.finish(1), view);
-  EXPECT_FALSE(view.links()[1].device || view.links()[1].ethernet);
+  (void)read_messages(message.finish(1), view.get());
+  EXPECT_FALSE(view->links.begin()[1].device || view->links.begin()[1].ethernet);
 }
 
 TEST(NetMessages, AnErrorHasAReason) {
@@ -367,8 +366,7 @@ TEST(NetMessages, AnErrorHasAReason) {
   error.error = -EPERM;
   Message message(NLMSG_ERROR, NLM_F_ACK_TLVS | NLM_F_CAPPED, error);
   message.add(NLMSGERR_ATTR_MSG, std::string_view("no\0", 3));
-  View nothing;
-  const Answer answer = read_messages(message.finish(1), nothing);
+  const Answer answer = read_messages(message.finish(1), nullptr);
   EXPECT_TRUE(answer.done);
   EXPECT_EQ(answer.error, EPERM);
   EXPECT_EQ(answer.message, "no");
@@ -377,9 +375,8 @@ TEST(NetMessages, AnErrorHasAReason) {
 // The sanitizers watch.
 TEST(NetMessages, AnythingAtAllIsRead) {
   std::minstd_rand random(1);
-  Memory memory;
-  View view(memory.arena());
-  for (int run = 0; run < 20000; ++run) {
+  const auto view = std::make_unique<View>();
+  for (int run = 0; run < 5000; ++run) {
     const uint16_t types[] = {RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, NLMSG_ERROR, NLMSG_DONE};
     Message message(types[random() % 5], static_cast<uint16_t>(random()), rtmsg{});
     message.add(static_cast<uint16_t>(random() % 16), std::string_view("0123456789abcdef-long"));
@@ -389,8 +386,8 @@ TEST(NetMessages, AnythingAtAllIsRead) {
       bytes[random() % bytes.size()] = std::byte(random());
     bytes.resize(random() % (bytes.size() + 1));
     bytes.shrink_to_fit();
-    view.clear();
-    read_messages(bytes, view);
+    view->clear();
+    read_messages(bytes, view.get());
   }
 }
 

@@ -29,9 +29,9 @@ def test_dhcp_of_qemu_for_ipv4_and_ipv6(machine):
     assert "inet 10.0.2.15/24" in addresses
     output, code = machine.shell("until ip -6 route | grep -q ^default; do usleep 100000; done; ip address show eth0")
     assert code == 0 and re.search(r"inet6 fec0::\S+/64 scope site", output), output
-    routes, _ = machine.shell("ip route")
-    assert "default via 10.0.2.2" in routes
-    assert machine.shell("cat /etc/resolv.conf")[0].startswith("nameserver 10.0.2.3\n")
+    # A restricted network of QEMU's names no router and no name server: tests/net looks at those.
+    assert machine.shell("cat /etc/resolv.conf") == ("", 0)
+    assert machine.shell("ls /run/network/dns")[0].split() == ["0-static", "eth0.dhcp", "eth0.ra"]
 
 
 def test_who_configures_the_network_is_confined(machine):

@@ -42,17 +42,13 @@ def program(name, path):
     return f"{store}/{entry}/tree{path}"
 
 
-class Monitor:
-    """Changes of links or addresses, to wait for."""
+class Watched:
+    """A program whose lines are waited for."""
 
-    def __init__(self, lab, what):
-        self.process = subprocess.Popen(lab.inside("ip", "monitor", what), stdout=subprocess.PIPE, bufsize=0)
+    def __init__(self, lab, *command):
+        self.process = subprocess.Popen(lab.inside(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
-        # It listens when it has told of a change that is made until it does.
-        while not self.selector.select(0.1):
-            lab.sh("ip link add probe type veth peer name eborp && ip link delete probe" if what == "link" else
-                   "ip address add 127.9.9.9/32 dev lo && ip address delete 127.9.9.9/32 dev lo")
 
     def __enter__(self):
         return self
@@ -156,7 +152,12 @@ class Lab:
 
     def run_monitor(self, what):
         """What `ip monitor` says, from now on."""
-        return Monitor(self, what)
+        watched = Watched(self, "ip", "monitor", what)
+        # It listens when it has told of a change that is made until it does.
+        while not watched.selector.select(0.1):
+            self.sh("ip link add probe type veth peer name eborp && ip link delete probe" if what == "link" else
+                    "ip address add 127.9.9.9/32 dev lo && ip address delete 127.9.9.9/32 dev lo")
+        return watched
 
     def online(self, limit="20s"):
         """Exit code and output of `init --net --wait`."""

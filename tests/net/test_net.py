@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lab import Lab
+from lab import Lab, Watched, program
 
 STATIC = """link    = eth0
 address = 10.9.0.2/24 fd09::2/64
@@ -14,9 +14,11 @@ dns     = 10.9.0.53 fd09::53
 search  = lab.example
 """
 DHCP = "link = eth0\naddress = dhcp\n"
+# Both with -x: the clock of the machine that tests is left alone.
+TIME_SERVER = ("-d", "-x", "-U", "local stratum 1", "allow", "pidfile /", "bindcmdaddress /")
 DNSMASQ = ("--interface=up-eth0", "--interface=up-eth1", "--dhcp-range=10.8.0.50,10.8.0.59,255.255.255.0,120",
             "--dhcp-range=10.9.0.50,10.9.0.59,255.255.255.0,120", "--dhcp-option=option:dns-server,10.9.0.53",
-           "--dhcp-option=option:domain-search,lab.example", "--dhcp-option=option:ntp-server,10.9.0.123",
+           "--dhcp-option=option:domain-search,lab.example", "--dhcp-option=option:ntp-server,10.9.0.1",
            "--dhcp-option=option:router,10.9.0.1",
            "--enable-ra", "--dhcp-range=fd09::50,fd09::59,64,120", "--dhcp-option=option6:dns-server,[fd09::53]")
 
@@ -136,7 +138,7 @@ def test_dhcp_brings_the_machine_online(leased):
     assert "10.9.0.55/24" in leased.addresses("eth0")
     assert leased.routes() == ["default via 10.9.0.1 dev eth0"]
     assert leased.run("hostname") == "named-by-dhcp\n"
-    assert leased.read("/run/network/ntp/eth0.sources") == "server 10.9.0.123 iburst\n"
+    assert leased.read("/run/network/ntp/eth0.sources") == "server 10.9.0.1 iburst\n"
     resolv = leased.read("/run/network/resolv.conf")
     assert "nameserver 10.9.0.53\n" in resolv and "search lab.example\n" in resolv
 
@@ -164,6 +166,15 @@ def test_without_a_carrier_its_names_are_gone_and_come_again(leased):
         events.wait_for(r"^\d+: eth0.*10\.9\.0\.55")
     assert leased.online()[0] == 0
     assert "nameserver 10.9.0.53\n" in leased.read("/run/network/resolv.conf")
+
+
+def test_chrony_takes_the_server_that_dhcp_named(leased):
+    chronyd = program("chrony", "/usr/bin/chronyd")
+    conf = leased.sh(f"sed 's,^sourcedir /etc/chrony,,' {program('chrony', '/etc/chrony.conf')} >/run/chrony.conf; cat /run/chrony.conf")
+    assert "sourcedir /run/network/ntp" in conf
+    leased.start("ip", "netns", "exec", "around", chronyd, *TIME_SERVER)
+    with Watched(leased, chronyd, "-d", "-x", "-U", "-f", "/run/chrony.conf") as client:
+        client.wait_for(r"Selected source 10\.9\.0\.1")
 
 
 HOOK = "/usr/libexec/dhcpcd-run-hooks"

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <sys/socket.h>
 
+#include "core/arena.h"
 #include "net/lines.h"
 
 namespace copal::net {
@@ -105,5 +106,19 @@ LinkConfig parse_link(std::string_view file, std::string_view text, Reporter& re
 
 // Reports what contradicts itself between files: two for one link, a link with two masters.
 void check_together(std::span<LinkConfig> configs, Reporter& reporter);
+
+// In the order of their names. A file of /run/config/network stands for the one of the same name in
+// the image. `etc` is another folder than /etc/network only where an image is checked.
+std::span<LinkConfig> load_configs(const char* etc, Arena& arena, Reporter& reporter);
+
+// Prints what is wrong.
+class Printer final : public Reporter {
+ public:
+  void problem(const Place& place, std::string_view message) override;
+  [[nodiscard]] bool quiet() const { return quiet_; }
+
+ private:
+  bool quiet_ = true;
+};
 
 }  // namespace copal::net

@@ -1,8 +1,10 @@
-#include "net/execute.h"
+// Carries out what was planned, by rtnetlink.
 
 #include <linux/if.h>
 
 #include <cerrno>
+
+#include "net/plan.h"
 
 namespace copal::net {
 namespace {

@@ -11,10 +11,8 @@
 
 #include "applet/applet.h"
 #include "init/boot.h"
-#include "net/execute.h"
-#include "net/load.h"
+#include "net/plan.h"
 #include "net/state.h"
-#include "net/wait.h"
 
 namespace copal {
 namespace net {
@@ -34,7 +32,7 @@ using Leased = List<std::array<char, kMaxLinkName + 1>, 256>;
 
 Leased leased_links(const View& view, std::span<const LinkConfig> configs) {
   Leased leased;
-  for (const Link& link : view.links()) {
+  for (const Link& link : view.links) {
     const LinkConfig* const config = config_of(link, configs);
     if (config && config->dhcp) leased.add(link.name_buffer);
   }
@@ -122,7 +120,7 @@ void notify_ready() {
 class Configurer {
  public:
   Configurer(std::span<const LinkConfig> configs, const sys::Fd& state, Arena& arena)
-      : configs_(configs), state_(state), planner_(configs), view_(arena) {}
+      : configs_(configs), state_(state), planner_(configs), view_(arena.make<View>(1)[0]) {}
 
   // Returns only when the kernel does not answer any more.
   Status run();
@@ -133,7 +131,7 @@ class Configurer {
   std::span<const LinkConfig> configs_;
   const sys::Fd& state_;
   Planner planner_;
-  View view_;
+  View& view_;
   Netlink kernel_;
   Operations operations_;
   Leased leased_;

@@ -1,10 +1,10 @@
-#include "net/load.h"
-
+// Finds the files of /etc/network and /run/config/network.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 
+#include "net/config.h"
 #include "net/state.h"
 
 namespace copal::net {

@@ -78,7 +78,7 @@ void read_link(Bytes body, View& view) {
     }
   }
   link.ethernet = link.device && header->ifi_type == ARPHRD_ETHER;
-  view.add(link);
+  view.links.add(link);
 }
 
 void read_address(Bytes body, View& view) {
@@ -103,7 +103,7 @@ void read_address(Bytes body, View& view) {
                 std::min(data.size(), address.address.size()));
   }
   address.usable = header->ifa_scope < RT_SCOPE_LINK && (flags & kNotYet) == 0;
-  view.add(address);
+  view.addresses.add(address);
 }
 
 void read_route(Bytes body, View& view) {
@@ -116,7 +116,7 @@ void read_route(Bytes body, View& view) {
   while (attributes.next()) {
     if (attributes.type() == RTA_OIF) route.index = attributes.number();
   }
-  view.add(route);
+  view.routes.add(route);
 }
 
 Answer read_error(const nlmsghdr& header, Bytes body) {
@@ -138,11 +138,11 @@ Answer read_error(const nlmsghdr& header, Bytes body) {
 
 const Link* View::find(std::string_view name) const {
   const auto same = [&](const Link& link) { return link.name() == name; };
-  const auto found = std::find_if(links().begin(), links().end(), same);
-  return found == links().end() ? nullptr : &*found;
+  const auto found = std::find_if(links.begin(), links.end(), same);
+  return found == links.end() ? nullptr : &*found;
 }
 
-Answer read_messages(Bytes datagram, View& view) {
+Answer read_messages(Bytes datagram, View* view) {
   while (const auto header = read<nlmsghdr>(datagram)) {
     if (header->nlmsg_len < sizeof *header || header->nlmsg_len > datagram.size()) break;
     const Bytes body = datagram.first(header->nlmsg_len).subspan(sizeof *header);
@@ -150,9 +150,9 @@ Answer read_messages(Bytes datagram, View& view) {
     switch (header->nlmsg_type) {
       case NLMSG_DONE: return {true, -read<int>(body).value_or(0), ""};
       case NLMSG_ERROR: return read_error(*header, body);
-      case RTM_NEWLINK: read_link(body, view); break;
-      case RTM_NEWADDR: read_address(body, view); break;
-      case RTM_NEWROUTE: read_route(body, view); break;
+      case RTM_NEWLINK: if (view) read_link(body, *view); break;
+      case RTM_NEWADDR: if (view) read_address(body, *view); break;
+      case RTM_NEWROUTE: if (view) read_route(body, *view); break;
     }
   }
   return {};
@@ -205,7 +205,7 @@ Status Netlink::open(unsigned groups) {
   return {};
 }
 
-Status Netlink::ask(Message& message, View& view) {
+Status Netlink::ask(Message& message, View* view) {
   const Bytes request = message.finish(++sequence_);
   if (send(fd_.get(), request.data(), request.size(), 0) < 0) return sys::last_error("send");
   // The kernel fills at most 32 KiB.
@@ -227,13 +227,12 @@ Status Netlink::ask(Message& message, View& view) {
 }
 
 Status Netlink::change(Message& message) {
-  View nothing;
-  return ask(message, nothing);
+  return ask(message, nullptr);
 }
 
 Status Netlink::dump(uint16_t type, View& view) {
   Message message(type, NLM_F_DUMP, rtgenmsg{AF_UNSPEC});
-  return ask(message, view);
+  return ask(message, &view);
 }
 
 void Netlink::drain() {

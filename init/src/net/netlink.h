@@ -13,7 +13,6 @@
 #include <span>
 #include <string_view>
 
-#include "core/arena.h"
 #include "net/config.h"
 #include "sys/kernel.h"
 
@@ -45,38 +44,17 @@ struct DefaultRoute {
 };
 
 // What the kernel has. What does not fit is left out.
-class View {
- public:
-  View() = default;  // holds nothing
-  explicit View(Arena& arena)
-      : links_(arena.make<Link>(1024)),
-        addresses_(arena.make<LinkAddress>(4096)),
-        routes_(arena.make<DefaultRoute>(256)) {}
+struct View {
+  List<Link, 1024> links;
+  List<LinkAddress, 4096> addresses;
+  List<DefaultRoute, 256> routes;
 
-  void clear() { link_count_ = address_count_ = route_count_ = 0; }
-  void add(const Link& link) { put(links_, link_count_, link); }
-  void add(const LinkAddress& address) { put(addresses_, address_count_, address); }
-  void add(const DefaultRoute& route) { put(routes_, route_count_, route); }
-
-  [[nodiscard]] std::span<const Link> links() const { return links_.first(link_count_); }
-  [[nodiscard]] std::span<const LinkAddress> addresses() const {
-    return addresses_.first(address_count_);
-  }
-  [[nodiscard]] std::span<const DefaultRoute> routes() const { return routes_.first(route_count_); }
   [[nodiscard]] const Link* find(std::string_view name) const;
-
- private:
-  template <typename T>
-  static void put(std::span<T> list, size_t& count, const T& value) {
-    if (count < list.size()) list[count++] = value;
+  void clear() {
+    links.clear();
+    addresses.clear();
+    routes.clear();
   }
-
-  std::span<Link> links_;
-  std::span<LinkAddress> addresses_;
-  std::span<DefaultRoute> routes_;
-  size_t link_count_ = 0;
-  size_t address_count_ = 0;
-  size_t route_count_ = 0;
 };
 
 struct Answer {
@@ -85,8 +63,9 @@ struct Answer {
   std::string_view message = "";  // what the kernel says of the error
 };
 
-// Reads the messages of one datagram, which may be anything at all.
-Answer read_messages(std::span<const std::byte> datagram, View& view);
+// Reads the messages of one datagram, which may be anything at all. What is there is added to
+// `view`.
+Answer read_messages(std::span<const std::byte> datagram, View* view);
 
 // A message that is put together. What does not fit is left out, and the kernel refuses the rest.
 class Message {
@@ -134,7 +113,7 @@ class Netlink {
   void drain();
 
  private:
-  Status ask(Message& message, View& view);
+  Status ask(Message& message, View* view);
 
   sys::Fd fd_;
   uint32_t sequence_ = 0;

@@ -98,7 +98,7 @@ void Planner::set_up(const Link& link, const LinkConfig& config, Operations& ope
 void Planner::forget(const View& view) {
   const List<uint32_t, 1024> before = begun_;
   begun_.clear();
-  for (const Link& link : view.links()) {
+  for (const Link& link : view.links) {
     if (contains(before, link.index)) begun_.add(link.index);
   }
   const List<Made, kMaxConfigs> made = made_;
@@ -113,7 +113,7 @@ void Planner::plan(const View& view, Operations& operations) {
   operations.clear();
   forget(view);
   make(view, operations);
-  for (const Link& link : view.links()) {
+  for (const Link& link : view.links) {
     if (operations.room() < kMostForOneLink) return;
     if (contains(begun_, link.index)) continue;
     const LinkConfig* const master = master_of(link.name(), configs_);
@@ -134,14 +134,14 @@ std::string_view lacking(const LinkConfig& config, const Link& link, bool has_le
   const auto usable = [&](const LinkAddress& address) {
     return address.index == link.index && address.usable;
   };
-  const auto addresses = view.addresses();
+  const auto& addresses = view.addresses;
   if (std::none_of(addresses.begin(), addresses.end(), usable)) return "an address";
   if (config.dhcp && config.addresses.empty() && !has_lease) return "an answer by DHCP";
   for (const Route& route : config.routes) {
     const auto same = [&](const DefaultRoute& has) {
       return has.index == link.index && has.family == route.to.family;
     };
-    const auto routes = view.routes();
+    const auto& routes = view.routes;
     if (route.to.prefix == 0 && std::none_of(routes.begin(), routes.end(), same)) {
       return "its default route";
     }

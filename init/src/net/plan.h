@@ -54,4 +54,7 @@ class Planner {
 std::string_view lacking(const LinkConfig& config, const Link& link, bool has_lease,
                          const View& view);
 
+// By rtnetlink.
+Status carry_out(Netlink& kernel, const Operation& operation);
+
 }  // namespace copal::net

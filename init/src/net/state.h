@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/arena.h"
 #include "net/config.h"
 #include "sys/kernel.h"
 
@@ -58,5 +59,10 @@ Status write_resolv_conf(const sys::Fd& state);
 void print(const Line& line);
 // Says what failed. The exit code of a program that failed.
 int fail(std::string_view subject, Error error);
+
+// Waits for what the kernel says of links, addresses and routes, for at most so long. Then it says
+// which link lacks what. The exit code of the task.
+int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state, Duration limit,
+                      Arena& arena);
 
 }  // namespace copal::net

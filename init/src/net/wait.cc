@@ -1,5 +1,4 @@
-#include "net/wait.h"
-
+// Waits until the machine is online.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -28,7 +27,7 @@ Line lacking(const LinkConfig& config, std::span<const LinkConfig> configs, cons
   if (config.bad) return Line("a file without errors");
   if (config.match == Match::nothing || config.optional) return Line();
   Line answer("a link");
-  for (const Link& link : view.links()) {
+  for (const Link& link : view.links) {
     if (config_of(link, configs) != &config) continue;
     const std::string_view what = lacking(config, link, has_lease(link, sources), view);
     if (what.empty()) return Line();
@@ -75,7 +74,7 @@ void take_hostname(const sys::Fd& state) {
 
 int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state, Duration limit,
                       Arena& arena) {
-  View view(arena);
+  View& view = arena.make<View>(1)[0];
   Netlink events;
   Netlink kernel;
   const sys::Fd answers(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
