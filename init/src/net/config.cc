@@ -6,19 +6,11 @@
 namespace copal::net {
 namespace {
 
+// clang-format off
 enum class Key : uint8_t {
-  link,
-  address,
-  gateway,
-  route,
-  mtu,
-  vlan,
-  bond,
-  bridge,
-  dns,
-  search,
-  optional
+  link, address, gateway, route, mtu, vlan, bond, bridge, dns, search, optional
 };
+// clang-format on
 
 constexpr std::array kKeys = {
     KeyRow{"link", 1, 2, false, "NAME | mac ADDRESS | ethernet"},
@@ -59,8 +51,9 @@ class Parser {
   }
 
   LinkConfig parse() {
-    while (lines_.next()) set(static_cast<Key>(lines_.key()), lines_.words());
-    if (!lines_.bad()) finish();
+    bool empty = true;
+    for (; lines_.next(); empty = false) set(static_cast<Key>(lines_.key()), lines_.words());
+    if (!lines_.bad() && !empty) finish();
     config_.bad = lines_.bad();
     return config_;
   }
@@ -203,13 +196,8 @@ void Parser::set(Key key, Words words) {
 }
 
 void Parser::finish() {
-  const auto any = [&](auto... keys) { return (seen(keys) || ...); };
   if (!seen(Key::link)) {
-    if (any(Key::address, Key::gateway, Key::route, Key::mtu, Key::vlan, Key::bond, Key::bridge,
-            Key::dns, Key::search, Key::optional)) {
-      lines_.file_error(Line("there is no link: write `link = NAME`, or `link = ethernet`"));
-    }
-    return;
+    return lines_.file_error(Line("there is no link: write `link = NAME`, or `link = ethernet`"));
   }
   if (!seen(Key::address)) {
     lines_.file_error(Line("there is no address: if it is to have none, write `address = none`"));

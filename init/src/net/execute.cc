@@ -56,16 +56,6 @@ Status add_address(Netlink& kernel, const Operation& operation) {
   Message message(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, header);
   message.add(IFA_LOCAL, address.data());
   message.add(IFA_ADDRESS, address.data());
-  // To all ones behind the prefix, as everybody does. Two addresses have no room for it.
-  if (address.family == AF_INET && address.prefix < 31) {
-    std::array<uint8_t, 4> all{};
-    for (size_t bit = 0; bit < 32; ++bit) {
-      const auto mask = static_cast<uint8_t>(0x80 >> bit % 8);
-      const bool set = bit >= address.prefix || (address.bytes[bit / 8] & mask) != 0;
-      if (set) all[bit / 8] |= mask;
-    }
-    message.add(IFA_BROADCAST, std::span<const uint8_t>(all));
-  }
   return kernel.change(message);
 }
 

@@ -58,10 +58,7 @@ void add_answer(NewFile& file, std::string_view protocol) {
 
 // For chrony and for `init --net --wait`, which reads the name when the machine is online.
 Status write_others(const sys::Fd& state, std::string_view link) {
-  NewFile sources;
-  Line name("ntp/", link, ".sources");
-  const Status opened = sources.open(state, name.c_str());
-  if (!opened.ok()) return opened;
+  NewFile sources(state, Line("ntp/", link, ".sources").text());
   std::string_view servers = variable("new_ntp_servers");
   for (auto word = take_word(servers); !word.empty(); word = take_word(servers)) {
     if (parse_address(word)) sources.add("server ", word, " iburst\n");
@@ -69,9 +66,7 @@ Status write_others(const sys::Fd& state, std::string_view link) {
   const Status written = sources.commit();
   const std::string_view host = variable("new_host_name");
   if (!written.ok() || host.empty() || !valid_domain(host)) return written;
-  NewFile file;
-  const Status named = file.open(state, "hostname");
-  if (!named.ok()) return named;
+  NewFile file(state, "hostname");
   file.add(host, "\n");
   return file.commit();
 }
@@ -108,9 +103,7 @@ Status take_answer(const sys::Fd& state) {
     const Status done = write_others(state, link);
     if (!done.ok()) return done;
   }
-  NewFile file;
-  const Status opened = file.open(state, path.c_str());
-  if (!opened.ok()) return opened;
+  NewFile file(state, path.text());
   add_answer(file, protocol);
   const Status written = file.commit();
   return written.ok() ? write_resolv_conf(state) : written;

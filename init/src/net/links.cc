@@ -50,9 +50,7 @@ constexpr std::string_view kDhcpcdConf =
     "option classless_static_routes, interface_mtu, ntp_servers\n";
 
 Status write_dhcpcd_conf(const sys::Fd& state, const Leased& links) {
-  NewFile file;
-  const Status opened = file.open(state, "dhcpcd.conf");
-  if (!opened.ok()) return opened;
+  NewFile file(state, "dhcpcd.conf");
   file.add(kDhcpcdConf, links.empty() ? "denyinterfaces *" : "allowinterfaces");
   for (const auto& link : links) file.add(" ", link.data());
   file.add("\n");
@@ -80,18 +78,15 @@ void wake_dhcpcd(const Leased& links, const Leased& old) {
 // Name servers of the files, and time servers of the kernel's command line.
 Status write_static(const sys::Fd& state, std::span<const LinkConfig> configs) {
   const Lock lock(state);
-  NewFile names;
-  Status opened = names.open(state, "dns/0-static");
-  if (!opened.ok()) return opened;
+  NewFile names(state, "dns/0-static");
   for (const LinkConfig& config : configs) {
     for (const Address& server : config.dns) names.add("nameserver ", text_of(server).text(), "\n");
     for (const std::string_view domain : config.search) names.add("search ", domain, "\n");
   }
   Status done = names.commit();
   if (done.ok()) done = write_resolv_conf(state);
-  NewFile times;
-  opened = times.open(state, "ntp/0-kernel.sources");
-  if (!done.ok() || !opened.ok()) return done.ok() ? opened : done;
+  if (!done.ok()) return done;
+  NewFile times(state, "ntp/0-kernel.sources");
   std::array<char, 4096> buffer;
   auto command_line = sys::read_file("/proc/cmdline", buffer);
   std::string_view rest = command_line.ok() ? kernel_argument(*command_line, "copal.ntp") : "";

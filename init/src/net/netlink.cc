@@ -150,9 +150,15 @@ Answer read_messages(Bytes datagram, View* view) {
     switch (header->nlmsg_type) {
       case NLMSG_DONE: return {true, -read<int>(body).value_or(0), ""};
       case NLMSG_ERROR: return read_error(*header, body);
-      case RTM_NEWLINK: if (view) read_link(body, *view); break;
-      case RTM_NEWADDR: if (view) read_address(body, *view); break;
-      case RTM_NEWROUTE: if (view) read_route(body, *view); break;
+      case RTM_NEWLINK:
+        if (view) read_link(body, *view);
+        break;
+      case RTM_NEWADDR:
+        if (view) read_address(body, *view);
+        break;
+      case RTM_NEWROUTE:
+        if (view) read_route(body, *view);
+        break;
     }
   }
   return {};

@@ -18,17 +18,15 @@ constexpr size_t kMaxDomains = 6;
 
 }  // namespace
 
-Status NewFile::open(const sys::Fd& dir, const char* name) {
-  dir_ = &dir;
-  name_ = name;
+NewFile::NewFile(const sys::Fd& dir, std::string_view name) : dir_(dir), name_(name) {
   auto file = sys::open_at(dir, Line(name, ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  if (!file.ok()) return file.error();
+  status_ = file.ok() ? Status() : Status(file.error());
   file_ = std::move(*file);
-  return {};
 }
 
 void NewFile::write(const Line& line) {
   const std::string_view text = line.text();
+  if (!status_.ok()) return;
   if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     status_ = sys::last_error("write");
   }
@@ -36,10 +34,9 @@ void NewFile::write(const Line& line) {
 
 Status NewFile::commit() {
   if (!status_.ok()) return status_;
-  if (renameat(dir_->get(), Line(name_, ".new").c_str(), dir_->get(), name_) < 0) {
-    return sys::last_error("rename");
-  }
-  return {};
+  Line from(name_.text(), ".new");
+  if (renameat(dir_.get(), from.c_str(), dir_.get(), name_.c_str()) == 0) return {};
+  return sys::last_error("rename");
 }
 
 Result<sys::Fd> open_state() {
@@ -98,9 +95,7 @@ Status write_resolv_conf(const sys::Fd& state) {
       }
     }
   }
-  NewFile file;
-  const Status opened = file.open(state, "resolv.conf");
-  if (!opened.ok()) return opened;
+  NewFile file(state, "resolv.conf");
   for (const std::string_view server : servers) file.add("nameserver ", server, "\n");
   if (!domains.empty()) file.add("search");
   for (const std::string_view domain : domains) file.add(" ", domain);

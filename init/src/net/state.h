@@ -14,10 +14,10 @@ namespace copal::net {
 
 inline constexpr const char* kStateDir = "/run/network";
 
-// A file that appears whole or not at all.
+// A file that appears whole or not at all: what goes wrong on the way, commit() says.
 class NewFile {
  public:
-  Status open(const sys::Fd& dir, const char* name);
+  NewFile(const sys::Fd& dir, std::string_view name);
   template <typename... Parts>
   void add(const Parts&... parts) {
     write(Line(parts...));
@@ -27,8 +27,8 @@ class NewFile {
  private:
   void write(const Line& line);
 
-  const sys::Fd* dir_ = nullptr;
-  const char* name_ = nullptr;
+  const sys::Fd& dir_;
+  Line name_;
   sys::Fd file_;
   Status status_;
 };
