@@ -148,7 +148,7 @@ Answer read_messages(Bytes datagram, View* view) {
     const Bytes body = datagram.first(header->nlmsg_len).subspan(sizeof *header);
     datagram = from(datagram, align(header->nlmsg_len));
     switch (header->nlmsg_type) {
-      case NLMSG_DONE: return {true, -read<int>(body).value_or(0), ""};
+      case NLMSG_DONE: return {true, -read<int>(body).value_or(0), {}};
       case NLMSG_ERROR: return read_error(*header, body);
       case RTM_NEWLINK:
         if (view) read_link(body, *view);
@@ -226,7 +226,7 @@ Status Netlink::ask(Message& message, View* view) {
     if (sender.nl_pid != 0) continue;  // 0 is the kernel
     const Answer answer = read_messages(Bytes(buffer).first(static_cast<size_t>(n)), view);
     if (!answer.done) continue;
-    reason_ = Line(answer.message);
+    reason_ = answer.message.empty() ? Line() : Line(answer.message);
     if (answer.error != 0) return Error{answer.error, "netlink"};
     return {};
   }

@@ -58,9 +58,9 @@ struct View {
 };
 
 struct Answer {
-  bool done = false;              // the last message of the answer was in there
-  int error = 0;                  // errno
-  std::string_view message = "";  // what the kernel says of the error
+  bool done = false;         // the last message of the answer was in there
+  int error = 0;             // errno
+  std::string_view message;  // what the kernel says of the error
 };
 
 // Reads the messages of one datagram, which may be anything at all. What is there is added to
