@@ -82,7 +82,7 @@ void forget(const sys::Fd& state, std::string_view link) {
 }
 
 Status take_answer(const sys::Fd& state) {
-  const Lock lock(state);
+  const sys::Fd locked = lock(state);
   const std::string_view link = variable("interface");
   const std::string_view protocol = variable("protocol");
   if (!valid_domain(link) || link.size() > kMaxLinkName) return {};

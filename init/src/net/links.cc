@@ -77,7 +77,7 @@ void wake_dhcpcd(const Leased& links, const Leased& old) {
 
 // Name servers of the files, and time servers of the kernel's command line.
 Status write_static(const sys::Fd& state, std::span<const LinkConfig> configs) {
-  const Lock lock(state);
+  const sys::Fd locked = lock(state);
   NewFile names(state, "dns/0-static");
   for (const LinkConfig& config : configs) {
     for (const Address& server : config.dns) names.add("nameserver ", text_of(server).text(), "\n");

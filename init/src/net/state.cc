@@ -46,13 +46,11 @@ Result<sys::Fd> open_state() {
   return sys::open(kStateDir, O_RDONLY | O_DIRECTORY);
 }
 
-Lock::Lock(const sys::Fd& state) : state_(state) {
-  while (flock(state.get(), LOCK_EX) < 0 && errno == EINTR) {
+sys::Fd lock(const sys::Fd& state) {
+  auto again = sys::open_at(state, ".", O_RDONLY | O_DIRECTORY);
+  while (again.ok() && flock(again->get(), LOCK_EX) < 0 && errno == EINTR) {
   }
-}
-
-Lock::~Lock() {
-  (void)flock(state_.get(), LOCK_UN);
+  return std::move(*again);
 }
 
 Names list(const sys::Fd& dir, const char* path) {

@@ -37,17 +37,9 @@ class NewFile {
 Result<sys::Fd> open_state();
 
 // Only one at a time changes dns/ and what is made of it: the hook, or who configures the links.
-// Whoever has had the lock after a source's file was there finds it in resolv.conf.
-class Lock {
- public:
-  explicit Lock(const sys::Fd& state);
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  ~Lock();
-
- private:
-  const sys::Fd& state_;
-};
+// Whoever has had the lock after a source's file was there finds it in resolv.conf. It is held as
+// long as the descriptor is open.
+sys::Fd lock(const sys::Fd& state);
 
 // The names in a folder, sorted, but not those that begin with a dot.
 using Names = List<std::array<char, 64>, 128>;

@@ -107,7 +107,7 @@ int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state,
     }
   }
   if (!status.ok()) return fail("network", status.error());
-  const Lock lock(state);  // what the last answer changed is done now
+  const sys::Fd locked = lock(state);  // what the last answer changed is done now
   take_hostname(state);
   return 0;
 }
