@@ -9,8 +9,9 @@ namespace copal {
 
 void fuzz(std::string_view input) {
   const auto view = std::make_unique<net::View>();
-  std::vector<std::byte> datagram(input.size());
-  std::memcpy(datagram.data(), input.data(), input.size());
+  // A copy of its own, so that reading beyond it is seen.
+  const auto* const bytes = reinterpret_cast<const std::byte*>(input.data());
+  const std::vector<std::byte> datagram(bytes, bytes + input.size());
   const net::Answer answer = net::read_messages(datagram, view.get());
   hold(answer.message.empty() || answer.done);
   for (const net::Link& link : view->links) {
