@@ -104,7 +104,7 @@ void notify_ready() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (!path || std::strlen(path) >= sizeof address.sun_path) return;
-  std::strcpy(address.sun_path, path);
+  std::memcpy(address.sun_path, path, std::strlen(path));
   auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
   if (path[0] == '@') address.sun_path[0] = '\0';
   const sys::Fd client(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
