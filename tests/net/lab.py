@@ -1,7 +1,6 @@
 """A machine's network and the network around it, without a machine: two network namespaces with cables between them.
 
-What runs in them are the programs of the image that tests/run built (init, dhcpcd: static, so that they run anywhere), in a user
-namespace, with files of their own in /etc/network and /run. Nothing here touches the network of the machine that tests.
+What runs in them are the programs of the image that tests/run built (init, dhcpcd: static, so that they run anywhere), with files of their own in /etc/network and /run. Nothing here touches the network of the machine that tests.
 """
 
 import json
@@ -71,6 +70,8 @@ class Lab:
     """Use as a context manager. `files` are those of /etc/network, by name."""
 
     def __init__(self, files=None):
+        # Whoever is not root is, in a user namespace: that is enough for all but the host name.
+        self.user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
         self.init = os.environ.get("INIT") or program("init", "/usr/bin/init")
         self.folder = tempfile.TemporaryDirectory(prefix="lab-")
         base = self.folder.name
@@ -82,7 +83,7 @@ class Lab:
         os.symlink(os.path.abspath(self.init), f"{base}/libexec/dhcpcd-run-hooks")
         self.started = []
         self.holder = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
+            ["unshare", *self.user, "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", SET_UP],
             env=os.environ | {"LAB": base}, stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout.readline() == "ready\n"
@@ -106,7 +107,8 @@ class Lab:
             file.write(text)
 
     def inside(self, *command):
-        return ["nsenter", f"--target={self.pid}", "--user", "--net", "--mount", "--uts", "--pid", "--preserve-credentials", *command]
+        return ["nsenter", f"--target={self.pid}", *(["--user", "--preserve-credentials"] if self.user else []), "--net", "--mount", "--uts",
+                "--pid", *command]
 
     def run(self, *command, check=True, seconds=60, **env):
         """What a program prints on its two outputs, and its exit code with check=False."""

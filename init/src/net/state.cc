@@ -43,6 +43,8 @@ Result<sys::Fd> open_state() {
   for (const char* folder : {"", "/dns", "/ntp"}) {
     (void)mkdir(Line(kStateDir, folder).c_str(), 0755);
   }
+  // Whoever looks up names reads what is in there.
+  (void)chmod(kStateDir, 0755);
   return sys::open(kStateDir, O_RDONLY | O_DIRECTORY);
 }
 

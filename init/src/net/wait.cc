@@ -46,8 +46,8 @@ Status look(Netlink& kernel, View& view) {
 }
 
 // DHCP's name is taken where nobody gave the machine one of its own: the image's is for any
-// machine. It is done here since this runs before what needs the network, and neither dhcpcd nor
-// its hook may have the capability for it.
+// machine. It is done here since this runs before what needs the network. Through a file: whoever
+// may write that one needs no capability, least of all the one that sethostname() asks for.
 void take_hostname(const sys::Fd& state) {
   std::array<char, 4096> command_line;
   std::array<char, 256> file;
@@ -63,8 +63,9 @@ void take_hostname(const sys::Fd& state) {
   rest = *answer;
   const std::string_view word = take_word(rest);
   const std::string_view name = word.substr(0, word.find('.'));
-  if (sethostname(name.data(), name.size()) < 0) {
-    fail("hostname", sys::last_error("sethostname"));
+  const Status done = sys::write_file("/proc/sys/kernel/hostname", name);
+  if (!done.ok()) {
+    (void)fail("hostname", done.error());
   } else {
     print(Line("this is ", name, ", says DHCP\n"));
   }
