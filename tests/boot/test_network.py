@@ -27,11 +27,12 @@ def sets_up(machine, files):
 def test_dhcp_of_qemu_for_ipv4_and_ipv6(machine):
     addresses, _ = machine.shell("ip address show eth0")
     assert "inet 10.0.2.15/24" in addresses
-    output, code = machine.shell("until ip -6 route | grep -q ^default; do usleep 100000; done; ip address show eth0")
+    output, code = machine.shell("until [ -e /run/network/dns/eth0.ra ]; do usleep 100000; done; ip address show eth0")
     assert code == 0 and re.search(r"inet6 fec0::\S+/64 scope site", output), output
     # A restricted network of QEMU's names no router and no name server: tests/net looks at those.
     assert machine.shell("cat /etc/resolv.conf") == ("", 0)
     assert machine.shell("ls /run/network/dns")[0].split() == ["0-static", "eth0.dhcp", "eth0.ra"]
+    assert machine.shell("ip -6 route")[0].count("default via fe80::") == 1
 
 
 def test_who_configures_the_network_is_confined(machine):
@@ -41,6 +42,12 @@ def test_who_configures_the_network_is_confined(machine):
         assert int(fields["CapEff"], 16) == int(capabilities, 16), service
         assert fields["NoNewPrivs"] == "1", service
         assert fields["Uid"].split()[0] != "0", service
+    # Nobody of them writes but in its own folder, which all may read.
+    for service in ("links", "dhcpcd"):
+        mounts, _ = machine.shell(f"cat /proc/$(head -1 /sys/fs/cgroup/services/{service}/cgroup.procs)/mounts")
+        writable = {line.split()[1] for line in mounts.splitlines() if line.split()[3].split(",")[0] == "rw"}
+        assert writable == {"/proc/sys/net", "/run/network", "/tmp"}, service
+    assert machine.shell("stat -c %a /run/network/resolv.conf")[0] == "644\n"
 
 
 def test_a_static_address_a_bond_and_a_vlan(machine):
