@@ -46,7 +46,7 @@ def test_who_configures_the_network_is_confined(machine):
     for service in ("links", "dhcpcd"):
         mounts, _ = machine.shell(f"cat /proc/$(head -1 /sys/fs/cgroup/services/{service}/cgroup.procs)/mounts")
         writable = {line.split()[1] for line in mounts.splitlines() if line.split()[3].split(",")[0] == "rw"}
-        assert writable == {"/proc/sys/net", "/run/network", "/tmp"}, service
+        assert writable == {"/dev/shm", "/proc/sys/net", "/run/network", "/tmp"}, service
     assert machine.shell("stat -c %a /run/network/resolv.conf")[0] == "644\n"
 
 
