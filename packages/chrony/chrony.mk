@@ -7,3 +7,4 @@ depends    = cross-binutils cross-gcc host-make linux-headers musl
 build      = own
 files      = packages/chrony/files
 image      = /usr/bin/chronyd /etc/chrony.conf /etc/chrony
+users      = chrony:81

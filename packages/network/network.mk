@@ -5,3 +5,4 @@ licence = MIT
 build   = own
 files   = packages/network/files
 image   = /etc/init/links
+users   = network:80
