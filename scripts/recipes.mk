@@ -9,8 +9,8 @@ SOURCE_DATE_EPOCH := 1735689600
 export SOURCE_DATE_EPOCH
 
 # What a build sees, and so what its key covers; then what only the engine or the image needs.
-key-fields   := version overlays contents services build srcdir configure make install tags go-packages go-ldflags go-platform go-bootstrap fragments
-other-fields := summary licence source sha256 upstream depends files symbols image module go-replace go-require go-sum go-modfile go-delete
+key-fields   := version overlays contents services accounts build srcdir configure make install tags go-packages go-ldflags go-platform go-bootstrap fragments
+other-fields := summary licence source sha256 upstream depends files symbols image users module go-replace go-require go-sum go-modfile go-delete
 fields       := $(key-fields) $(other-fields)
 
 # What each build system needs itself. A target package built with one of $(cross-builds) needs the C toolchain too.
@@ -50,7 +50,7 @@ no-recipe = $(error There is no package '$1', which $2 asks for. A package is pa
 package-verbs := rebuild shell
 named := $(filter $(recipe-names),$(foreach v,$(package-verbs),$(patsubst %-$v,%,$(goals))) $(patsubst why-%,%,$(goals)))
 
-image-packages := $(sort $(CONFIG_PACKAGES) init)
+image-packages := $(sort $(CONFIG_PACKAGES) init seccomp-profiles)
 packages :=
 $(foreach p,host-bubblewrap linux $(image-packages) $(named),$(call read,$p,the configuration))
 # Last, because it is made from what the others say of themselves.

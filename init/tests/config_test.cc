@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <csignal>
+#include <sched.h>
 
 #include "core/policy.h"
 #include "helpers.h"
@@ -86,8 +87,8 @@ TEST_F(Config, ReadsEveryKey) {
   EXPECT_EQ(spec.account.group, 50U);
   EXPECT_EQ(strings(spec.env), (std::vector<std::string>{"PATH=/usr/bin:/usr/sbin:/bin:/sbin",
                                                          "HOME=/x", "A=b", "C=d e", "F="}));
-  EXPECT_EQ(spec.oom, -500);
-  EXPECT_EQ(spec.nofile, 65536U);
+  EXPECT_EQ(spec.limits.oom, -500);
+  EXPECT_EQ(spec.limits.nofile, 65536U);
   EXPECT_TRUE(spec.console);
 }
 
@@ -115,8 +116,8 @@ TEST_F(Config, UserBringsItsGroup) {
 TEST_F(Config, TcpAddress) {
   const Spec spec = good("ready = tcp 127.0.0.1:4646 5s");
   EXPECT_EQ(spec.ready, Ready::tcp);
-  EXPECT_EQ(spec.address, 0x7f000001U);
-  EXPECT_EQ(spec.port, 4646U);
+  EXPECT_EQ(spec.address.host, 0x7f000001U);
+  EXPECT_EQ(spec.address.port, 4646U);
   EXPECT_EQ(spec.ready_limit, std::chrono::seconds(5));
   for (const char* bad : {"localhost:1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "1.2.3:4",
                           "1.2.3.4.5:6", "256.0.0.1:1", ":1", "127.0.0.1:65536", "..:1"}) {
@@ -125,6 +126,134 @@ TEST_F(Config, TcpAddress) {
   }
   EXPECT_EQ(problem("ready = tcp"), "3:9: tcp needs ADDRESS:PORT");
   EXPECT_EQ(problem("ready = exec 5s 6s"), "3:17: one word too many");
+}
+
+TEST_F(Config, Readiness) {
+  const Spec http = good("ready = http 127.0.0.1:8080/ready?x=1 5s");
+  EXPECT_EQ(http.ready, Ready::http);
+  EXPECT_EQ(http.address.port, 8080U);
+  EXPECT_EQ(http.path, "/ready?x=1");
+  EXPECT_EQ(http.ready_limit, std::chrono::seconds(5));
+  EXPECT_EQ(good("ready = path /run/x.sock").path, "/run/x.sock");
+  EXPECT_EQ(good("ready = fd").ready, Ready::fd);
+  EXPECT_EQ(problem("ready = http 127.0.0.1:80"), "3:14: http needs ADDRESS:PORT/PATH");
+  EXPECT_EQ(problem("ready = http x/y"),
+            "3:14: an address is numbers, like 127.0.0.1:4646: nothing is looked up");
+  EXPECT_EQ(problem("ready = path"), "3:9: path needs a /PATH");
+  EXPECT_EQ(problem("ready = path run/x"), "3:14: a path is whole, from /, without . and .. in it");
+  EXPECT_EQ(good("ready = notify\nwatchdog = 30s").watchdog, std::chrono::seconds(30));
+  EXPECT_EQ(problem("watchdog = 30s"),
+            "`watchdog` needs `ready = notify`: it is heard on the same socket");
+}
+
+TEST_F(Config, WhatItMayDo) {
+  const Spec spec = good(
+      "caps = net_bind_service chown\ncaps = bpf\nnew-privs = yes\nseccomp = none\n"
+      "landlock = no\nnamespaces = ipc pid\nnet = none\ngroups = staff 7");
+  EXPECT_EQ(spec.confinement.caps, uint64_t{1} << 39 | 1U << 10 | 1U);
+  EXPECT_TRUE(spec.confinement.new_privs);
+  EXPECT_TRUE(spec.confinement.seccomp.empty());
+  EXPECT_FALSE(spec.confinement.landlock);
+  EXPECT_EQ(spec.confinement.namespaces, uint64_t{CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET});
+  ASSERT_EQ(spec.account.groups.size(), 2U);
+  EXPECT_EQ(spec.account.groups[0], 50U);
+  EXPECT_EQ(spec.account.groups[1], 7U);
+  EXPECT_EQ(good("caps = all\nlandlock = no").confinement.caps, kAllCaps);
+  EXPECT_EQ(capability_name(21), "sys_admin");
+  EXPECT_EQ(capability_name(40), "checkpoint_restore");
+  EXPECT_EQ(capability_name(41), "");
+  EXPECT_EQ(problem("caps = sys_admn"), "3:8: unknown word 'sys_admn': did you mean 'sys_admin'?");
+  EXPECT_EQ(problem("seccomp = ../x"), "3:11: expected the name of a profile");
+  EXPECT_EQ(problem("namespaces = user"), "3:14: unknown word 'user'");
+  EXPECT_EQ(problem("caps = sys_admin"),
+            "Landlock forbids what `caps = sys_admin` is for: write `landlock = no`");
+  EXPECT_EQ(problem("mounts = machine"),
+            "Landlock forbids what `mounts = machine` is for: write `landlock = no`");
+  EXPECT_EQ(problem("new-privs = yes"),
+            "`new-privs = yes` needs `seccomp = none`, or the capability sys_admin");
+  good("new-privs = yes\ncaps = sys_admin\nlandlock = no");
+}
+
+TEST_F(Config, WhatItSees) {
+  const Spec spec = good(
+      "write = /var/lib/x /run/x\nwrite = /srv\nhide = /boot\nbind = /a:/b /c:/d:write\n"
+      "tmpfs = /m /n:16M\ndev = fuse net/tun\nproc = all");
+  const Confinement& seen = spec.confinement;
+  ASSERT_EQ(seen.write.size(), 3U);
+  EXPECT_STREQ(seen.write[2], "/srv");
+  EXPECT_STREQ(seen.hide[0], "/boot");
+  ASSERT_EQ(seen.bind.size(), 2U);
+  EXPECT_STREQ(seen.bind[0].to, "/b");
+  EXPECT_FALSE(seen.bind[0].write);
+  EXPECT_STREQ(seen.bind[1].from, "/c");
+  EXPECT_TRUE(seen.bind[1].write);
+  EXPECT_EQ(seen.tmpfs[0].bytes, uint64_t{64} << 20);
+  EXPECT_EQ(seen.tmpfs[1].bytes, uint64_t{16} << 20);
+  ASSERT_EQ(seen.nodes.size(), 2U);
+  EXPECT_STREQ(seen.nodes[1], "net/tun");
+  EXPECT_FALSE(seen.own_proc);
+  EXPECT_EQ(good("dev = none").confinement.devices, Devices::none);
+  for (const char* bad : {"x", "/a/../b", "/a/./b", "/a//b", ".."}) {
+    EXPECT_EQ(problem(std::string("write = ") + bad),
+              "3:9: a path is whole, from /, without . and .. in it");
+  }
+  good("write = /");
+  EXPECT_EQ(problem("bind = /a"),
+            "3:8: expected /FROM:/TO, and :write behind it if it may be written");
+  EXPECT_EQ(problem("tmpfs = /a:5"), "3:12: '5' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("dev = all x"), "3:11: one word too many");
+  EXPECT_EQ(problem("dev = ../sda"), "3:7: a path is whole, from /, without . and .. in it");
+  EXPECT_EQ(problem("mounts = machine\nlandlock = no\nwrite = /x"),
+            "`write` has no sense with `mounts = machine`, which shows everything as it is");
+  std::string many;
+  for (int line = 0; line < 5; ++line) {
+    many += "write =";
+    for (int n = 0; n < 16; ++n) many += " /a";
+    many += "\n";
+  }
+  EXPECT_EQ(problem(many), "7:9: more than 64 paths");
+}
+
+TEST_F(Config, WhatItMayUse) {
+  const Spec spec = good(
+      "memory = 512M\nmemory-high = 384M\ncpu-weight = 50\ncpu-max = 150%\ncpuset = 0-3,8\n"
+      "io-weight = 10\npids = unlimited\nmemlock = unlimited\ncore = 1G\nnice = -5\n"
+      "delegate = yes\nlog = 100/s\nreload = HUP");
+  EXPECT_EQ(spec.limits.memory, uint64_t{512} << 20);
+  EXPECT_EQ(spec.limits.memory_high, uint64_t{384} << 20);
+  EXPECT_EQ(spec.limits.cpu_weight, 50U);
+  EXPECT_EQ(spec.limits.cpu_max, 150U);
+  EXPECT_EQ(spec.limits.cpuset, "0-3,8");
+  EXPECT_EQ(spec.limits.io_weight, 10U);
+  EXPECT_EQ(spec.limits.pids, kUnlimited);
+  EXPECT_EQ(spec.limits.memlock, kUnlimited);
+  EXPECT_EQ(spec.limits.core, uint64_t{1} << 30);
+  EXPECT_EQ(spec.limits.nice, -5);
+  EXPECT_TRUE(spec.delegate);
+  EXPECT_EQ(spec.log_rate, 100U);
+  EXPECT_EQ(spec.reload_signal, SIGHUP);
+  EXPECT_EQ(good("").limits.pids, 512U);
+  EXPECT_EQ(good("pids = 64").limits.pids, 64U);
+  EXPECT_EQ(problem("memory = 9T"), "3:10: '9T' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("memory = M"), "3:10: 'M' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("cpu-max = 150"), "3:11: expected percent, as in 150%");
+  EXPECT_EQ(problem("cpu-max = x%"), "3:11: expected a number from 1 to 100000");
+  EXPECT_EQ(problem("cpuset = all"), "3:10: expected a list of processors, as in 0-3,8");
+  EXPECT_EQ(problem("log = 100"), "3:7: expected lines per second, as in 100/s");
+}
+
+TEST_F(Config, TasksHaveTheirOwnRules) {
+  const std::string task = "task = /x\nuser = root\n";
+  EXPECT_EQ(parse(task + "limit = 5s\n").limit, std::chrono::seconds(5));
+  const Spec end = parse(task + "when = shutdown\n");
+  EXPECT_FALSE(end.bad);
+  EXPECT_EQ(end.when, When::shutdown);
+  EXPECT_EQ(end.limit, std::chrono::seconds(10));
+  EXPECT_TRUE(parse(task + "when = shutdown\nrestart = on-failure\n").bad);
+  EXPECT_TRUE(parse(task + "watchdog = 5s\n").bad);
+  EXPECT_EQ(problem("limit = 5s"), "`limit` is for tasks: a service has no end");
+  EXPECT_EQ(problem("when = boot"), "`when` is for tasks: services run from boot to shutdown");
+  EXPECT_EQ(good("give-up = 3 in 5m reboot").give_up_then, GiveUp::reboot);
 }
 
 TEST_F(Config, SaysWhatIsWrongAndWhere) {
@@ -146,8 +275,7 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
             "3:17: expected SHORTEST..LONGEST delay, as in 100ms..30s");
   EXPECT_EQ(problem("give-up = 0 in 5m"), "3:11: expected a number from 1 to 100");
   EXPECT_EQ(problem("give-up = 5 on 5m"), "3:13: expected `in`, as in 10 in 5m");
-  EXPECT_EQ(problem("give-up = 5"),
-            "3:1: expected give-up = NUMBER in TIME: so many ends in this time are a failure");
+  EXPECT_EQ(problem("give-up = 5"), "3:1: expected give-up = NUMBER in TIME [fail | reboot]");
   EXPECT_EQ(problem("group = nobody"), "3:9: there is no group 'nobody' in this image");
   EXPECT_EQ(problem("env = =x"), "3:7: expected NAME=VALUE");
   EXPECT_EQ(problem("env = x"), "3:7: expected NAME=VALUE");
@@ -156,8 +284,7 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("console = maybe"), "3:11: unknown word 'maybe'");
   EXPECT_EQ(problem("needs = x"), "3:9: a service cannot wait for itself");
   EXPECT_EQ(problem("needs = a b a"), "3:13: 'a' again");
-  EXPECT_EQ(problem("needs ="),
-            "3:1: expected needs = SERVICE...: start once these are ready; fail if one fails");
+  EXPECT_EQ(problem("needs ="), "3:1: expected needs = SERVICE...");
 }
 
 TEST_F(Config, IsStrictAboutForm) {
@@ -226,7 +353,9 @@ TEST_F(Config, RunsOutOfMemoryCleanly) {
 TEST_F(Config, SurvivesAnything) {
   const std::string seed =
       "run = /usr/bin/nomad \"a b\"\nneeds = a b\nready = tcp 1.2.3.4:5 60s\nstop = INT 9s\n"
-      "restart = always 1ms..2s\ngive-up = 3 in 5m\nuser = nomad\nenv = A=b\noom = -5\n";
+      "restart = always 1ms..2s\ngive-up = 3 in 5m\nuser = nomad\nenv = A=b\noom = -5\n"
+      "caps = chown bpf\nwrite = /run/x /y\nbind = /a:/b:write\ntmpfs = /a:5M\ndev = net/tun\n"
+      "cpu-max = 5%\ncpuset = 0-3\npids = 5\nlog = 5/s\ncore = unlimited\ngroups = staff 5\n";
   Random random(42);
   for (int round = 0; round < 20000; ++round) {
     std::string text = seed;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "helpers.h"
-#include "init/boot.h"
+#include "init/machine.h"
 
 namespace copal {
 namespace {

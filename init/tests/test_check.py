@@ -60,7 +60,7 @@ def test_cycle():
 
 def test_the_image_has_what_is_named():
     root = {"usr/bin/x": "", "usr/bin/y": "->/usr/bin/x", "bin": "->usr/bin",
-            "etc/passwd": "nomad:x:1:1::/:\n"}
+            "etc/passwd": "nomad:x:1:1::/:\n", "etc/seccomp/service": "8 bytes."}
     good = {"a": GOOD, "b": "run = /usr/bin/y\nuser = nomad\n"}
     assert check(good, root) == (0, "")
     status, output = check({"a": "run = /usr/bin/z\nuser = 1\n", "b": GOOD.replace("5", "vault")},
@@ -68,6 +68,12 @@ def test_the_image_has_what_is_named():
     assert status == 1
     assert "a: error: there is no program /usr/bin/z in this image" in output
     assert "b:2:8: error: there is no user 'vault' in this image" in output
+
+
+def test_profiles_have_to_be_there():
+    status, output = check({"a": GOOD + "seccomp = mine\n"}, {"usr/bin/x": "", "etc/seccomp/service": "8 bytes."})
+    assert status == 1
+    assert "a: error: there is no seccomp profile 'mine' in this image" in output
 
 
 def test_log_is_taken():

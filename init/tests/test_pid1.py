@@ -90,7 +90,7 @@ def test_give_up():
 
 def test_program_that_is_not_there():
     with Pid1({"a": "run = /no/such\nuser = root\nrestart = never\n", "b": SLEEP}) as init:
-        init.wait_for("init: a: exec: No such file or directory")
+        init.wait_for("init: a: exec /no/such: No such file or directory")
         init.wait_for("init: a: failed")
         init.wait_for("init: b: ready")
         assert init.stop() == "poweroff"
@@ -193,7 +193,7 @@ def test_tcp():
 
 
 def test_tasks():
-    with Pid1({"setup": 'task = /bin/sh -c "sleep 0.3; touch /run/made"\nuser = root\n',
+    with Pid1({"setup": 'task = /bin/sh -c "sleep 0.3; touch /run/made"\nuser = root\nwrite = /run\n',
                "user": script("ls /run/made; exec sleep 1000", "needs = setup"),
                "broken": "task = /bin/false\nuser = root\n",
                "unlucky": SLEEP + "needs = broken\n"}) as init:

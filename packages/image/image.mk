@@ -11,5 +11,6 @@ overlays  = overlays/base $(wildcard overlays/$(kind-y)) $(wildcard board/$(CONF
 # Which paths of which package: "nomad:/usr/bin/nomad".
 contents  = $(foreach p,$(image-packages),$(addprefix $p:,$($p.image)))
 services  = $(foreach p,$(image-packages),$(wildcard $(dir $(call recipe-file,$p))service))
+accounts  = $(foreach p,$(image-packages),$($p.users))
 files     = packages/image/layout.spec $(overlays) $(services)
 symbols   = CONFIG_HOSTNAME CONFIG_IMAGE_LAYOUT_EROFS CONFIG_IMAGE_COMPRESSION_LEVEL

@@ -10,10 +10,25 @@ packages() {
     for word in $(printf '%s\n' "${!paths[@]}" | sort); do echo "package $word /entries/$word/tree${paths[$word]}"; done
 }
 
+# The users that recipes name, each with a group of its own. Their numbers are fixed, since they may stand on a disk.
+accounts() {
+    local word name id twice
+    twice=$(printf '%s\n' $recipe_accounts | tr : '\n' | sort | uniq -d)
+    [ -z "$twice" ] || { echo "two users have one name or number: $twice"; return 1; }
+    for word in root:0 nobody:65534 $recipe_accounts; do
+        name=${word%:*} id=${word#*:}
+        echo "$name:x:$id:$id:$name:/:/usr/bin/false" >>/build/passwd
+        echo "$name:x:$id:" >>/build/group
+    done
+    echo "file /etc/passwd /build/passwd 0644"
+    echo "file /etc/group /build/group 0644"
+}
+
 system_spec() {
     local path name
     cat "/build/files/packages/image/layout.spec"
     packages
+    accounts
     # A service file is named `service` in its package and by its package in the image.
     for path in ${recipe_services-}; do
         name=${path%/service}
@@ -46,6 +61,7 @@ check_services() {
     tar -xf system.tar -C root
     init --check root/etc/init root
     [ ! -d root/etc/network ] || init --net --check root/etc/network
+    init --security root/etc/init root >security.txt
 }
 
 step_build() {
@@ -74,10 +90,11 @@ step_install() {
     local kernel=${TARGET_KERNEL_IMAGE##*/}
     install -m 644 "/entries/linux/tree/boot/$kernel" initramfs.cpio.zst /out/
     install -m 644 system.manifest /out/manifest
+    install -m 644 security.txt /out/
     {
         cat system.sizes
         printf '\nAs files:\n'
         stat -c '%s %n' "/out/$kernel" /out/initramfs.cpio.zst | sed 's, /out/, ,'
     } >/out/sizes.txt
-    (cd /out && sha256sum "$kernel" initramfs.cpio.zst manifest sizes.txt >SHA256SUMS)
+    (cd /out && sha256sum "$kernel" initramfs.cpio.zst manifest security.txt sizes.txt >SHA256SUMS)
 }

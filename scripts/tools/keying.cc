@@ -166,6 +166,15 @@ Result<StoreState> inspect_store(const std::string& store, const std::vector<Key
   return state;
 }
 
+// The entries in the order in which Make had best start them: what has the longest chain behind it
+// first, so that the toolchain never waits for host tools that nothing waits for.
+static Lines longest_chain_first(Lines entries, const std::map<std::string, int>& heights) {
+  std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
+    return heights.at(a) > heights.at(b);
+  });
+  return entries;
+}
+
 std::string makefile(const std::vector<Keyed>& packages, const std::set<std::string>& missing) {
   std::string text = "# Written by scripts/tools/keys from the plan. Do not edit.\n";
   std::string all = "entries :=";
@@ -176,11 +185,16 @@ std::string makefile(const std::vector<Keyed>& packages, const std::set<std::str
     all += " " + package.entry;
     if (missing.contains(package.entry)) absent += " " + package.entry;
   }
+  std::map<std::string, int> heights;
   for (const auto& package : packages) {
+    int& height = heights[package.entry];
+    for (const auto& entry : package.depends) height = std::max(height, heights[entry] + 1);
     // An entry that is there needs nothing any more.
     if (package.depends.empty() || !missing.contains(package.entry)) continue;
     text += "$(STORE)/" + package.entry + ": |";
-    for (const auto& entry : package.depends) text += " $(STORE)/" + entry;
+    for (const auto& entry : longest_chain_first(package.depends, heights)) {
+      text += " $(STORE)/" + entry;
+    }
     text += "\n";
   }
   return text + all + "\n" + absent + "\n";

@@ -24,7 +24,7 @@ def manifest(board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_output_is_what_the_readme_says(board):
-    assert sorted(os.listdir(images(board))) == ["SHA256SUMS", "bzImage", "initramfs.cpio.zst", "manifest", "sizes.txt"]
+    assert sorted(os.listdir(images(board))) == ["SHA256SUMS", "bzImage", "initramfs.cpio.zst", "manifest", "security.txt", "sizes.txt"]
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -237,6 +237,15 @@ TEST_F(Keys, BecomeAMakefile) {
             names + all.at("image") + "\nmake app\nmake libx\nmake image\n");
 }
 
+TEST_F(Keys, MakeStartsWithTheLongestChain) {
+  const auto packages = keyed("name=a\tversion=1\nname=b\tversion=1\nname=c\tversion=1\tdepends=b\n"
+                              "name=top\tversion=1\tdepends=a b c\n");
+  ASSERT_TRUE(packages);
+  const auto& entry = [&](std::size_t i) { return " $(STORE)/" + (*packages)[i].entry; };
+  const auto text = makefile(*packages, {(*packages)[3].entry});
+  EXPECT_NE(text.find(": |" + entry(2) + entry(0) + entry(1) + "\n"), std::string::npos) << text;
+}
+
 TEST_F(Keys, WriteInputsOnlyWhenTheyDiffer) {
   auto packages = keyed(plan);
   ASSERT_TRUE(packages);

@@ -8,8 +8,16 @@ namespace copal {
 // --log FD:NAME...: what services print, into the kernel's log, until SIGTERM.
 int run_log(std::span<char*> arguments);
 
+// For when an image is built:
 // --check DIR [ROOT]: whether PID 1 will like these service files.
 int run_check(std::span<char*> arguments);
+// --security DIR ROOT: what each could do in the wrong hands.
+int run_security(std::span<char*> arguments);
+// --manual: what a service file may say.
+int run_manual();
+
+// --status ADDRESS:PORT: the state of all services over HTTP.
+int run_status(std::span<char*> arguments);
 
 // --net: sets up the links. --net --wait: waits until the machine is online. --net --check [DIR].
 int run_net(std::span<char*> arguments);

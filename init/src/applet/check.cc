@@ -2,6 +2,7 @@
 // and looks at two things more: that programs exist, and (as PID 1 does) that users do.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -71,10 +72,9 @@ int run_check(std::span<char*> arguments) {
   }
   const char* const path = arguments[0];
   auto dir = sys::open(path, O_RDONLY | O_DIRECTORY);
-  auto root = sys::open(arguments.size() > 1 ? arguments[1] : "/", O_RDONLY | O_DIRECTORY);
   auto memory = sys::reserve(size_t{64} << 20);
-  if (!dir.ok() || !root.ok() || !memory.ok()) {
-    const Error error = !dir.ok() ? dir.error() : !root.ok() ? root.error() : memory.error();
+  if (!dir.ok() || !memory.ok()) {
+    const Error error = !dir.ok() ? dir.error() : memory.error();
     print(Line(path, ": ", std::strerror(error.code), "\n"));
     return 2;
   }
@@ -82,12 +82,16 @@ int run_check(std::span<char*> arguments) {
   ConsoleReporter reporter;
   Services services;
   const bool rooted = arguments.size() > 1;
-  const Accounts accounts = rooted ? load_accounts(*root, arena) : Accounts();
+  const Image image = rooted ? open_image(arguments[1], arena) : Image();
+  if (rooted && !image.root.open()) {
+    print(Line(arguments[1], ": ", std::strerror(errno), "\n"));
+    return 2;
+  }
   const Status loaded =
-      load_services(*dir, path, rooted ? &accounts : nullptr, arena, reporter, services);
+      load_services(*dir, path, rooted ? &image : nullptr, arena, reporter, services);
   if (!loaded.ok()) reporter.problem({}, std::strerror(loaded.error().code));
   for (const Spec& spec : services.specs.subspan(std::min<size_t>(1, services.specs.size()))) {
-    if (!rooted || spec.argv.empty() || is_program(*root, spec.argv[0])) continue;
+    if (!rooted || spec.argv.empty() || is_program(image.root, spec.argv[0])) continue;
     Place place;
     place.file = spec.name;
     reporter.problem(place, Line("there is no program ", spec.argv[0], " in this image").text());

@@ -5,76 +5,65 @@
 #include <span>
 #include <string_view>
 
+#include "core/address.h"
 #include "core/arena.h"
+#include "core/confinement.h"
+#include "core/lines.h"
 #include "core/time.h"
 
 namespace copal {
 
 enum class Kind : uint8_t { service, task };
-enum class Ready : uint8_t { exec, notify, tcp };
+enum class When : uint8_t { boot, shutdown };
+enum class Ready : uint8_t { exec, notify, fd, tcp, http, path };
 enum class Kill : uint8_t { main, tree };
 enum class Restart : uint8_t { always, on_failure, never };
+enum class GiveUp : uint8_t { fail, reboot };
 
-inline constexpr size_t kMaxServices = 512;
-inline constexpr size_t kMaxFile = 64 * 1024;
-inline constexpr size_t kMaxLine = 1024;
+inline constexpr size_t kMaxServices = 1024;
 inline constexpr size_t kMaxName = 48;
-
-// A place in a file. Lines and columns count from 1; line 0 means the file as a whole.
-struct Place {
-  std::string_view file;
-  std::string_view text;  // the line itself, for the caret
-  uint32_t line = 0;
-  uint32_t column = 0;
-  uint32_t length = 0;
-};
-
-class Reporter {
- public:
-  virtual void problem(const Place& place, std::string_view message) = 0;
-
- protected:
-  ~Reporter() = default;
-};
 
 struct Reference {
   std::string_view name;
   Place place;
 };
 
-struct Account {
-  uint32_t user = 0;
-  uint32_t group = 0;
-};
-
 struct Spec {
   std::string_view name;
   bool bad = false;  // the file has an error: the service has failed before it began
   Kind kind = Kind::service;
+  When when = When::boot;
   std::span<const char*> argv;  // ends with a null pointer, as does env
   std::span<const char*> env;
   std::span<Reference> needs;
   std::span<Reference> after;
 
   Ready ready = Ready::exec;
-  uint32_t address = 0;  // for tcp; IPv4, host byte order
-  uint16_t port = 0;
+  Address address;        // for tcp and http
+  std::string_view path;  // for http, what is asked for; for path, what has to be there
   Duration ready_limit = std::chrono::seconds(30);
 
   int stop_signal = 15;  // SIGTERM
   Duration stop_limit = std::chrono::seconds(10);
+  int reload_signal = 0;  // 0: it cannot
   Kill kill = Kill::tree;
+  Duration limit{};     // of a task; zero: none
+  Duration watchdog{};  // zero: none
 
   Restart restart = Restart::always;
   Duration delay_min = std::chrono::milliseconds(100);
   Duration delay_max = std::chrono::seconds(30);
   uint32_t give_up_count = 0;  // 0: never
   Duration give_up_window{};
+  GiveUp give_up_then = GiveUp::fail;
 
   Account account;
-  int32_t oom = 0;
-  uint32_t nofile = 0;  // 0: as PID 1
+  Confinement confinement;
+  Limits limits;
+  bool last = false;  // is needed until all others have ended, as the log is
+  bool delegate = false;
   bool console = false;
+  uint32_t log_rate = 1000;  // lines per second
 };
 
 // The text of /etc/passwd and /etc/group. Without accounts, names are taken on trust.

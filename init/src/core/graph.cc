@@ -80,17 +80,22 @@ bool Graph::resolve(std::span<Spec> specs, Arena& arena, Reporter& reporter) {
     size_t after_count = 0;
     for (const Reference& reference : spec.needs) {
       const auto found = find(specs, reference.name);
-      if (found) {
+      if (found && specs[*found].when == spec.when) {
         needs[need_count++] = *found;
-      } else {
-        spec.bad = true;
+        continue;
+      }
+      spec.bad = true;
+      if (!found) {
         report_unknown(specs, reference, reporter);
+      } else {
+        reporter.problem(reference.place, "one of the two runs at boot, the other at shutdown");
       }
     }
-    // `after` is order only: what is not in this image need not be waited for.
+    // `after` is order only: what is not in this image, or not there at that time, need not be
+    // waited for.
     for (const Reference& reference : spec.after) {
       const auto found = find(specs, reference.name);
-      if (found) after[after_count++] = *found;
+      if (found && specs[*found].when == spec.when) after[after_count++] = *found;
     }
     edges_[i].needs = needs.first(need_count);
     edges_[i].after = after.first(after_count);

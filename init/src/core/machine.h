@@ -40,7 +40,7 @@ enum class Event : uint8_t {
   ready,
   spawn_failed,  // there is no process
   exited,        // the main process is reaped
-  timeout,       // the state's deadline has come
+  timeout,       // the state's deadline has come; in `up` that of the watchdog
   emptied,       // nothing is left in its cgroup
   stopped,       // the four verdicts
   finished,
@@ -93,12 +93,12 @@ inline constexpr std::array<std::array<Cell, kEvents>, kStates> kTable = {{
   /* down */ {{wait_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
   /* wait */ {{stay_,down_,spawn,fail_,stay_,never,never,stay_,stay_,never,never,never,never}},
   /* star */ {{stay_,term_,stay_,term_,is_up,sweep,sweep,term_,stay_,never,never,never,never}},
-  /* up   */ {{stay_,term_,stay_,term_,stay_,never,sweep,stay_,stay_,never,never,never,never}},
+  /* up   */ {{stay_,term_,stay_,term_,stay_,never,sweep,term_,stay_,never,never,never,never}},
   /* stop */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,slay_,stay_,never,never,never,never}},
   /* kill */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,slay_,stay_,never,never,never,never}},
   /* clea */ {{stay_,stay_,stay_,stay_,stay_,never,never,settl,settl,down_,done_,back_,fail_}},
   /* back */ {{stay_,down_,stay_,fail_,stay_,never,never,wait_,stay_,never,never,never,never}},
-  /* done */ {{stay_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
+  /* done */ {{wait_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
   /* fail */ {{wait_,stay_,stay_,stay_,stay_,never,never,stay_,stay_,never,never,never,never}},
 }};
 // clang-format on

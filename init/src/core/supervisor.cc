@@ -25,7 +25,7 @@ Supervisor::Supervisor(std::span<const Spec> specs, const Graph& graph, World& w
 
 void Supervisor::start_all(Time now) {
   for (size_t i = 0; i < services_.size(); ++i) {
-    if (specs_[i].bad) continue;
+    if (specs_[i].bad || specs_[i].when != When::boot) continue;
     services_[i].wanted = true;
     event(static_cast<Index>(i), Event::want_up, now);
   }
@@ -33,9 +33,74 @@ void Supervisor::start_all(Time now) {
 
 void Supervisor::stop_all(Time) {
   for (size_t i = 0; i < services_.size(); ++i) {
+    if (specs_[i].last) continue;
+    services_[i].wanted = false;
+    services_[i].again = false;
+    enqueue(static_cast<Index>(i));
+  }
+}
+
+void Supervisor::start_shutdown_tasks(Time now) {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (!specs_[i].bad && specs_[i].when == When::shutdown) start(static_cast<Index>(i), now);
+  }
+}
+
+void Supervisor::stop_last() {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (!specs_[i].last) continue;
     services_[i].wanted = false;
     enqueue(static_cast<Index>(i));
   }
+}
+
+void Supervisor::start(Index i, Time now) {
+  if (specs_[i].bad) return;
+  services_[i].wanted = true;
+  services_[i].deps_failed = false;
+  for (const Index need : graph_[i].needs) {
+    if (!services_[need].wanted || lost(need)) start(need, now);
+  }
+  event(i, Event::want_up, now);
+  enqueue(i);
+}
+
+void Supervisor::stop(Index i, Time now) {
+  services_[i].wanted = false;
+  services_[i].again = false;
+  for (const Index waiter : graph_[i].waiters) {
+    const std::span<const Index> needs = graph_[waiter].needs;
+    const bool needed = std::find(needs.begin(), needs.end(), i) != needs.end();
+    if (needed && services_[waiter].wanted) stop(waiter, now);
+  }
+  enqueue(i);
+}
+
+void Supervisor::restart(Index i, Time now) {
+  if (!has_process(services_[i].state)) return start(i, now);
+  services_[i].again = true;
+  event(i, Event::want_down, now);
+}
+
+void Supervisor::restore(Index i, const Life& life, Time now) {
+  static_cast<Life&>(services_[i]) = life;
+  // Whether its cgroup is empty is no longer waited for, but looked at once more.
+  if (life.state == State::cleaning) services_[i].deadline = now;
+  if (life.state == State::up) feed(i, now);
+  enqueue(i);
+}
+
+void Supervisor::feed(Index i, Time now) {
+  if (services_[i].state == State::up && specs_[i].watchdog != Duration{}) {
+    services_[i].deadline = now + specs_[i].watchdog;
+  }
+}
+
+void Supervisor::extend(Index i, Duration more, Time now) {
+  Service& service = services_[i];
+  const bool waits = service.state == State::starting || service.state == State::stopping;
+  if (!waits || service.deadline == kNever) return;
+  service.deadline = std::max(service.deadline, now + std::min(more, kMostTime));
 }
 
 void Supervisor::exited(Index i, Exit exit, Time now) {
@@ -62,9 +127,11 @@ void Supervisor::event(Index i, Event first, Time now) {
     if (!cell.stays) service.state = cell.next;
     next = act(i, cell.action, event, now);
     if (service.state == from) continue;
+    service.since = now;
     if (service.state == State::up) {
       service.up_since = now;
       service.was_up = true;
+      feed(i, now);
     }
     if (service.state == State::up || service.state == State::cleaning || at_rest(service.state)) {
       service.had_turn = service.had_turn || service.wanted;
@@ -87,7 +154,10 @@ std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time n
       service.was_up = false;
       service.broken = false;
       service.exit = {};
+      service.started = now;
+      ++service.starts;
       if (spec.kind == Kind::service) service.deadline = now + spec.ready_limit;
+      if (spec.limit != Duration{}) service.deadline = now + spec.limit;
       if (world_.spawn(i).ok()) return {};
       service.broken = true;
       return Event::spawn_failed;
@@ -109,6 +179,8 @@ std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time n
       const Duration uptime = service.was_up ? now - service.up_since : Duration{};
       service.deadline =
           now + service.backoff.next(spec.delay_min, spec.delay_max, uptime, random_);
+      if (service.again) service.deadline = now;
+      service.again = false;
       return {};
     }
   }
@@ -119,6 +191,7 @@ Event Supervisor::verdict(Index i, Time now) {
   Service& service = services_[i];
   const Spec& spec = specs_[i];
   if (!service.wanted) return Event::stopped;
+  if (service.again) return Event::restart;
   if (service.deps_failed) return Event::give_up;
   const bool success = service.exit.code == 0 && !service.exit.by_signal && !service.broken &&
                        (service.was_up || spec.kind == Kind::task);
@@ -142,8 +215,10 @@ void Supervisor::evaluate(Index i, Time now) {
   Service& service = services_[i];
   const Edges& edges = graph_[i];
   if (!service.wanted) {
-    // What runs is stopped only when nothing that may use it runs.
-    const auto running = [&](Index other) { return !at_rest(services_[other].state); };
+    // What runs is stopped only when nothing that goes down with it, and may use it, still runs.
+    const auto running = [&](Index other) {
+      return !services_[other].wanted && !at_rest(services_[other].state);
+    };
     if (at_rest(service.state)) return;
     if (has_process(service.state) &&
         std::any_of(edges.waiters.begin(), edges.waiters.end(), running)) {
@@ -167,7 +242,7 @@ void Supervisor::evaluate(Index i, Time now) {
   event(i, Event::deps_ready, now);
 }
 
-bool Supervisor::work(Time now, size_t spawns) {
+void Supervisor::work(Time now, size_t spawns) {
   spawns_left_ = spawns;
   // With no spawns left, what wants to start goes back into the queue: one more round of it at
   // most.
@@ -180,7 +255,6 @@ bool Supervisor::work(Time now, size_t spawns) {
     evaluate(i, now);
     idle = spawns_left_ == 0 ? idle + 1 : 0;
   }
-  return queue_size_ > 0;
 }
 
 void Supervisor::tick(Time now) {
@@ -197,8 +271,17 @@ Time Supervisor::next_deadline() const {
 }
 
 bool Supervisor::all_at_rest() const {
-  return std::all_of(services_.begin(), services_.end(),
-                     [](const Service& service) { return at_rest(service.state); });
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (!specs_[i].last && !at_rest(services_[i].state)) return false;
+  }
+  return true;
+}
+
+bool Supervisor::last_at_rest() const {
+  for (size_t i = 0; i < services_.size(); ++i) {
+    if (specs_[i].last && !at_rest(services_[i].state)) return false;
+  }
+  return true;
 }
 
 void Supervisor::enqueue(Index i) {

@@ -22,6 +22,23 @@ struct Exit {
   bool by_signal = false;
 };
 
+// What is known of a service from one moment to the next.
+struct Life {
+  State state = State::down;
+  bool wanted = false;
+  bool had_turn = false;     // what `after` waits for: it was up, ended or failed once
+  bool was_up = false;       // in this run
+  bool broken = false;       // this run is a failure, however it ends
+  bool deps_failed = false;  // no use in trying again
+  bool again = false;        // was stopped only to be started again
+  uint32_t starts = 0;
+  Exit exit;
+  Time deadline = kNever;
+  Time since{};    // the state it is in
+  Time started{};  // this run
+  Time up_since{};
+};
+
 class World {
  public:
   virtual Status spawn(Index service) = 0;
@@ -43,6 +60,7 @@ class Supervisor {
   // Limits that no file can change.
   static constexpr Duration kKillLimit = std::chrono::seconds(5);   // then SIGKILL is sent again
   static constexpr Duration kSweepLimit = std::chrono::seconds(2);  // then the rest is left behind
+  static constexpr Duration kMostTime = std::chrono::minutes(10);
 
   // False from ok(): there was not enough memory.
   Supervisor(std::span<const Spec> specs, const Graph& graph, World& world, Arena& arena,
@@ -50,32 +68,43 @@ class Supervisor {
   [[nodiscard]] bool ok() const { return ok_; }
 
   void start_all(Time now);
+  // The end, in three steps, each once the one before is at rest: all but those that are last;
+  // what is to run at shutdown; the last.
   void stop_all(Time now);
+  void start_shutdown_tasks(Time now);
+  void stop_last();
+
+  // What an operator asks for. Starting brings up what it needs, stopping takes down what needs it.
+  void start(Index i, Time now);
+  void stop(Index i, Time now);
+  void restart(Index i, Time now);
+
+  // A service says that it is alive; or that it needs more time, of which it gets at most
+  // kMostTime.
+  void feed(Index i, Time now);
+  void extend(Index i, Duration more, Time now);
 
   void event(Index i, Event first, Time now);
   void exited(Index i, Exit exit, Time now);
   // Looks at what has to be looked at, and starts at most `spawns` processes, so that starting
-  // many services never keeps PID 1 from its other work. True: there is more to do.
-  bool work(Time now, size_t spawns);
+  // many services never keeps PID 1 from its other work.
+  void work(Time now, size_t spawns);
+  [[nodiscard]] bool has_work() const { return queue_size_ > 0; }
   // Handles all deadlines that have come.
   void tick(Time now);
 
   [[nodiscard]] Time next_deadline() const;
+  // All but the last ones.
   [[nodiscard]] bool all_at_rest() const;
+  [[nodiscard]] bool last_at_rest() const;
   [[nodiscard]] State state(Index service) const { return services_[service].state; }
+  [[nodiscard]] const Life& life(Index service) const { return services_[service]; }
+  // After a fault of PID 1: as it was. What was to be done about it is done again.
+  void restore(Index service, const Life& life, Time now);
 
  private:
-  struct Service {
-    State state = State::down;
-    bool wanted = false;
+  struct Service : Life {
     bool queued = false;
-    bool had_turn = false;     // what `after` waits for: it was up, ended or failed once
-    bool was_up = false;       // in this run
-    bool broken = false;       // this run is a failure, however it ends
-    bool deps_failed = false;  // no use in trying again
-    Exit exit;
-    Time deadline = kNever;
-    Time up_since{};
     Backoff backoff;
     Window window;
   };

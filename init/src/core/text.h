@@ -5,6 +5,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -53,6 +54,8 @@ class Line {
 std::optional<long> parse_number(std::string_view text, long low, long high);
 // "90s", "100ms", "5m", "2h": the unit is required. At most a day.
 std::optional<Duration> parse_duration(std::string_view text);
+// "64M": bytes; K, M, G and T are powers of 1024, and required. At most 8T.
+std::optional<uint64_t> parse_size(std::string_view text);
 // Cuts the first line off `text`, without its newline.
 std::string_view take_line(std::string_view& text);
 // Cuts the first word off `text`; blanks and newlines separate. Empty: no more.

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launch/privileges.h"
+
 namespace copal {
 namespace {
 
@@ -94,6 +96,12 @@ void mount_all(const sys::Log& log) {
   (void)symlink("/run", "/var/run");
   // Who writes it may write in its own folder only.
   (void)symlink("network/resolv.conf", "/run/resolv.conf");
+  if (!launch::make_shared_parts()) {
+    log.fail(sys::Level::error, "/run/init/dev", sys::last_error("make"));
+  }
+  if (launch::landlock_version() == 0) {
+    log.say(sys::Level::warning, "this kernel has no Landlock: services have one lock less");
+  }
   // Shared, so that what a service mounts for others (a volume, the disk under /var/persist) is
   // seen in the mount namespaces of services that run already, as Nomad, Docker and CSI expect.
   if (mount(nullptr, "/", nullptr, MS_SHARED | MS_REC, nullptr) < 0) {
@@ -149,33 +157,6 @@ void set_clock_floor(const sys::Log& log) {
   if (time(nullptr) >= *epoch) return;
   if (!set_clock(*epoch)) log.fail(sys::Level::error, "clock", sys::last_error("settime"));
   log.say(sys::Level::warning, "the clock was wrong: set to when the image was built");
-}
-
-std::string_view kernel_argument(std::string_view command_line, std::string_view key) {
-  while (true) {
-    const std::string_view word = take_word(command_line);
-    if (word.empty()) return {};
-    if (word.size() > key.size() && word.starts_with(key) && word[key.size()] == '=') {
-      return word.substr(key.size() + 1);
-    }
-  }
-}
-
-void set_hostname(const sys::Log& log) {
-  std::array<char, 4096> command_line;
-  std::array<char, 256> file;
-  std::string_view name;
-  auto arguments = sys::read_file("/proc/cmdline", command_line);
-  if (arguments.ok()) name = kernel_argument(*arguments, "copal.hostname");
-  if (name.empty()) {
-    auto text = sys::read_file("/etc/hostname", file);
-    if (!text.ok()) return log.fail(sys::Level::warning, "/etc/hostname", text.error());
-    std::string_view rest = *text;
-    name = take_word(rest);
-  }
-  if (sethostname(name.data(), name.size()) < 0) {
-    log.fail(sys::Level::error, "hostname", sys::last_error("sethostname"));
-  }
 }
 
 void bring_up_loopback(const sys::Log& log) {

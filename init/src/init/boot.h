@@ -14,10 +14,6 @@ void mount_all(const sys::Log& log);
 sys::Fd set_up_cgroups(const sys::Log& log);
 // Never earlier than the image was built.
 void set_clock_floor(const sys::Log& log);
-void set_hostname(const sys::Log& log);
 void bring_up_loopback(const sys::Log& log);
-
-// The value of `key=` on the kernel's command line; empty if it is not there.
-std::string_view kernel_argument(std::string_view command_line, std::string_view key);
 
 }  // namespace copal

@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kLogName = "log";
 constexpr std::string_view kLogText =
     "run = /proc/self/exe --log\n"
-    "user = 65534\n"
+    "user = 100\n"
+    "memory = 64M\n"
     "stop = TERM 2s\n";
 
 void report(Reporter& reporter, std::string_view file, std::string_view message) {
@@ -50,6 +51,33 @@ Result<std::span<std::string_view>> list(const sys::Fd& dir, Arena& arena) {
   return names.first(count);
 }
 
+// Reads every profile that is asked for, once. A service whose profile is not there must not run.
+bool load_profiles(const Image& image, Arena& arena, Reporter& reporter, Services& services) {
+  constexpr size_t kLimit = size_t{4096} * sizeof(sock_filter);  // the kernel's (BPF_MAXINSNS)
+  const std::span<Profile> profiles = arena.make<Profile>(services.specs.size());
+  if (profiles.size() != services.specs.size()) return false;
+  for (Spec& spec : services.specs) {
+    const std::string_view name = spec.confinement.seccomp;
+    if (spec.bad || name.empty() || !services.filter(spec).empty()) continue;
+    Line path("etc/seccomp/", name);
+    // Aligned, since what is read are structures.
+    (void)arena.make<sock_filter>(1);
+    auto text = sys::load_file(image.root, path.c_str(), kLimit, arena);
+    const size_t size = text.ok() ? text->size() : 0;
+    if (size == 0 || size % sizeof(sock_filter) != 0) {
+      spec.bad = true;
+      report(reporter, spec.name,
+             Line("there is no seccomp profile '", name, "' in this image").text());
+      continue;
+    }
+    const auto* const first = reinterpret_cast<const sock_filter*>(text->data());
+    const size_t count = services.profiles.size();
+    profiles[count] = {name, {first, size / sizeof(sock_filter)}};
+    services.profiles = profiles.first(count + 1);
+  }
+  return true;
+}
+
 bool wait_for_log(Spec& spec, Arena& arena) {
   const std::span<Reference> after = arena.make<Reference>(spec.after.size() + 1);
   if (after.empty()) return false;
@@ -61,16 +89,31 @@ bool wait_for_log(Spec& spec, Arena& arena) {
 
 }  // namespace
 
-Accounts load_accounts(const sys::Fd& root, Arena& arena) {
+Image open_image(const char* root, Arena& arena) {
   constexpr size_t kLimit = size_t{256} * 1024;
-  auto passwd = sys::load_file(root, "etc/passwd", kLimit, arena);
-  auto group = sys::load_file(root, "etc/group", kLimit, arena);
-  return {passwd.ok() ? *passwd : std::string_view(), group.ok() ? *group : std::string_view()};
+  Image image;
+  auto opened = sys::open(root, O_RDONLY | O_DIRECTORY);
+  if (!opened.ok()) return image;
+  image.root = std::move(*opened);
+  auto passwd = sys::load_file(image.root, "etc/passwd", kLimit, arena);
+  auto group = sys::load_file(image.root, "etc/group", kLimit, arena);
+  image.accounts = {passwd.ok() ? *passwd : std::string_view(),
+                    group.ok() ? *group : std::string_view()};
+  return image;
 }
 
-Status load_services(const sys::Fd& dir, std::string_view path, const Accounts* accounts,
-                     Arena& arena, Reporter& reporter, Services& services) {
+std::span<const sock_filter> Services::filter(const Spec& spec) const {
+  const auto same = [&](const Profile& profile) {
+    return profile.name == spec.confinement.seccomp;
+  };
+  const auto found = std::find_if(profiles.begin(), profiles.end(), same);
+  return found == profiles.end() ? std::span<const sock_filter>() : found->filter;
+}
+
+Status load_services(const sys::Fd& dir, std::string_view path, const Image* image, Arena& arena,
+                     Reporter& reporter, Services& services) {
   const Error no_memory{ENOMEM, "load services"};
+  const Accounts* const accounts = image ? &image->accounts : nullptr;
   // Even if there is nothing to read, the log and what is in it are worth having.
   auto listed = list(dir, arena);
   const size_t files = listed.ok() ? listed->size() : 0;
@@ -79,6 +122,7 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Accounts* 
   const std::span<Spec> specs = arena.make<Spec>(files + 1);
   if (specs.empty()) return no_memory;
   specs[kLogService] = parse_spec(kLogName, "(log)", kLogText, nullptr, arena, reporter);
+  specs[kLogService].last = true;
   for (size_t i = 0; i < files; ++i) {
     const std::string_view name = (*listed)[i];
     const std::string_view file = arena.copy(Line(path, "/", name).text());
@@ -100,6 +144,9 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Accounts* 
     if (!wait_for_log(spec, arena)) return no_memory;
   }
   services.specs = specs;
+  const auto group = accounts ? find_account(accounts->group, "status") : std::nullopt;
+  if (group) services.status_group = group->id;
+  if (image && !load_profiles(*image, arena, reporter, services)) return no_memory;
   if (!services.graph.build(specs, arena, reporter)) return no_memory;
   return {};
 }

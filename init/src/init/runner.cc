@@ -4,14 +4,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,15 +17,14 @@ using sys::Level;
 
 // One turn of the loop does at most so much of anything, so that it stays short.
 constexpr size_t kSpawnsPerTurn = 32;
-constexpr int kMessagesPerTurn = 16;
-constexpr int kOrphansPerTurn = 256;
-constexpr Duration kProbeInterval = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Runner::Runner(Services& services, sys::Fd cgroups, const sys::Log& log, Arena& arena)
+Runner::Runner(Services& services, sys::Fd cgroups, Recovery& recovery, const sys::Log& log,
+               Arena& arena)
     : services_(services),
       cgroups_(std::move(cgroups)),
+      recovery_(recovery),
       log_(log),
       arena_(arena),
       supervisor_(services.specs, services.graph, *this, arena, sys::random_seed()),
@@ -59,64 +53,17 @@ Status Runner::prepare() {
     if (!buttons_[i].open()) continue;
     (void)watch(buttons_[i], Source::button, static_cast<Index>(i), EPOLLIN);
   }
+  control_.open(log_, services_.status_group);
+  for (const bool obeys : {false, true}) {
+    if (!control_.listener(obeys).open()) continue;
+    (void)watch(control_.listener(obeys), Source::listener, obeys ? 1 : 0, EPOLLIN);
+  }
   for (size_t i = 0; i < processes_.size(); ++i) {
     if (services_.specs[i].bad) continue;
     status = prepare_service(static_cast<Index>(i));
     if (!status.ok()) return status;
   }
   return prepare_log();
-}
-
-Status Runner::prepare_service(Index i) {
-  const Spec& spec = services_.specs[i];
-  Process& process = processes_[i];
-  launch::Plan& plan = process.plan;
-  plan.argv = spec.argv.data();
-  plan.env = spec.env.data();
-  plan.account = spec.account;
-  plan.oom = spec.oom;
-  plan.nofile = spec.nofile;
-  plan.console = spec.console;
-  if (i == kLogService) {
-    plan.output = log_.fd().get();
-  } else if (!spec.console) {
-    auto pipe = sys::make_pipe();
-    if (!pipe.ok()) return pipe.error();
-    process.output = std::move(*pipe);
-    plan.output = process.output.out.get();
-  }
-  if (spec.ready != Ready::notify) return {};
-
-  // spec.env ends with a null pointer, whose place the variable takes.
-  const std::span<const char*> env = arena_.make<const char*>(spec.env.size() + 1);
-  if (env.empty()) return Error{ENOMEM, "prepare"};
-  const auto end = std::copy(spec.env.begin(), spec.env.end() - 1, env.begin());
-  *end = arena_.copy(Line("NOTIFY_SOCKET=/run/init/", spec.name, ".notify").text()).data();
-  if (!*end) return Error{ENOMEM, "prepare"};
-  plan.env = env.data();
-  return {};
-}
-
-// The log is told as arguments which descriptor belongs to whom: `12:nomad`.
-Status Runner::prepare_log() {
-  const Spec& spec = services_.specs[kLogService];
-  const size_t fixed = spec.argv.size() - 1;
-  const std::span<const char*> argv = arena_.make<const char*>(fixed + processes_.size() + 1);
-  const std::span<int> keep = arena_.make<int>(processes_.size());
-  if (argv.empty() || keep.empty()) return Error{ENOMEM, "prepare"};
-  std::copy_n(spec.argv.begin(), fixed, argv.begin());
-  size_t count = 0;
-  for (size_t i = 0; i < processes_.size(); ++i) {
-    const sys::Fd& fd = processes_[i].output.in;
-    if (!fd.open()) continue;
-    const std::string_view name = services_.specs[i].name;
-    argv[fixed + count] = arena_.copy(Line(fd.get(), ":", name).text()).data();
-    if (!argv[fixed + count]) return Error{ENOMEM, "prepare"};
-    keep[count++] = fd.get();
-  }
-  processes_[kLogService].plan.argv = argv.data();
-  processes_[kLogService].plan.keep = keep.first(count);
-  return {};
 }
 
 // ---- The loop
@@ -131,17 +78,21 @@ uint64_t pack(uint8_t source, Index i, uint32_t generation) {
 
 }  // namespace
 
-Status Runner::watch(const sys::Fd& fd, Source source, Index i, uint32_t events) {
-  const bool of_service = source >= Source::child;
+Status Runner::control(int operation, const sys::Fd& fd, Source source, Index i, uint32_t events) {
   epoll_event event{};
   event.events = events;
-  // Notifications come on one socket for the service's whole life.
-  const bool of_run = of_service && source != Source::notify;
-  event.data.u64 = pack(static_cast<uint8_t>(source), i, of_run ? processes_[i].generation : 0);
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) < 0) {
-    return sys::last_error("epoll_ctl");
-  }
+  const uint32_t generation = source >= Source::child ? processes_[i].generation : 0;
+  event.data.u64 = pack(static_cast<uint8_t>(source), i, generation);
+  if (epoll_ctl(epoll_.get(), operation, fd.get(), &event) < 0) return sys::last_error("epoll_ctl");
   return {};
+}
+
+Status Runner::watch(const sys::Fd& fd, Source source, Index i, uint32_t events) {
+  return control(EPOLL_CTL_ADD, fd, source, i, events);
+}
+
+Status Runner::rewatch(const sys::Fd& fd, Source source, Index i, uint32_t events) {
+  return control(EPOLL_CTL_MOD, fd, source, i, events);
 }
 
 // Closing alone is not enough: a child that is on its way to execve still has a copy.
@@ -152,7 +103,7 @@ void Runner::unwatch(sys::Fd& fd) {
 }
 
 void Runner::arm_timer(bool more_work) {
-  Time next = std::min(supervisor_.next_deadline(), shutdown_.deadline());
+  Time next = std::min({supervisor_.next_deadline(), shutdown_.deadline(), watchdog_.next()});
   for (const Process& process : processes_) next = std::min(next, process.next_probe);
   if (next == armed_ || more_work) return;
   armed_ = next;
@@ -168,10 +119,16 @@ void Runner::arm_timer(bool more_work) {
 
 Ending Runner::run() {
   now_ = sys::now();
-  supervisor_.start_all(now_);
+  watchdog_.open(log_, now_);
+  if (recovery_.recovering()) {
+    go_on();
+  } else {
+    supervisor_.start_all(now_);
+  }
   while (true) {
-    const bool more = supervisor_.work(now_, kSpawnsPerTurn) || orphans_left_;
+    supervisor_.work(now_, kSpawnsPerTurn);
     advance_shutdown();
+    const bool more = supervisor_.has_work() || orphans_left_;
     if (shutdown_.phase() == Shutdown::Phase::over) return shutdown_.ending();
     arm_timer(more);
 
@@ -186,14 +143,15 @@ Ending Runner::run() {
         const auto i = static_cast<Index>(event.data.u64 >> 32 & 0xffff);
         const auto generation = static_cast<uint32_t>(event.data.u64);
         if ((source == Source::child) != ends) continue;
-        const bool of_run = source >= Source::child && source != Source::notify;
-        if (of_run && generation != processes_[i].generation) continue;
+        if (source >= Source::child && generation != processes_[i].generation) continue;
         handle(source, i);
       }
     }
     if (orphans_left_) reap_orphans();
     supervisor_.tick(now_);
     start_probes();
+    // Fed only from here: a loop that hangs is a machine that is reset.
+    if (watchdog_.next() <= now_) watchdog_.feed(now_);
   }
 }
 
@@ -209,9 +167,12 @@ void Runner::handle(Source source, Index i) {
     case Source::button:
       if (pressed(buttons_[i])) begin_shutdown(Ending::poweroff, "power button");
       return;
+    case Source::listener: return on_listener(i == 1);
+    case Source::client: return on_client(i);
     case Source::child: return reap(i);
     case Source::status: return on_status(i);
     case Source::notify: return on_notify(i);
+    case Source::ready: return on_ready(i);
     case Source::probe: return on_probe(i);
     case Source::cgroup: return on_cgroup(i);
   }
@@ -231,249 +192,13 @@ void Runner::on_signals() {
   }
 }
 
-// ---- Ends
-
-void Runner::reap(Index i) {
-  Process& process = processes_[i];
-  if (!process.pidfd.open()) return;
-  siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED | WNOHANG) < 0 ||
-      info.si_pid == 0) {
-    return;
-  }
-  // The last news of the run may still be unread, and comes before its end.
-  on_status(i);
-  if (process.notify.open()) on_notify(i);
-  unwatch(process.pidfd);
-  unwatch(process.status);
-  unwatch(process.probe);
-  process.next_probe = kNever;
-  process.pid = 0;
-  process.exit = Exit{info.si_status, info.si_code != CLD_EXITED};
-  supervisor_.exited(i, process.exit, now_);
-}
-
-// Everything that lost its parent becomes a child of PID 1. Looks before it takes, for the status
-// of a service belongs to reap().
-void Runner::reap_orphans() {
-  for (int n = 0; n < kOrphansPerTurn; ++n) {
-    siginfo_t info{};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) {
-      orphans_left_ = false;
-      return;
-    }
-    const auto ours = std::find_if(processes_.begin(), processes_.end(),
-                                   [&](const Process& p) { return p.pid == info.si_pid; });
-    if (ours != processes_.end()) {
-      reap(static_cast<Index>(ours - processes_.begin()));
-    } else {
-      (void)waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
-    }
-  }
-}
-
-bool Runner::cgroup_populated(Index i) {
-  std::array<char, 256> buffer;
-  auto text = sys::read_file(processes_[i].cgroup, "cgroup.events", buffer);
-  return text.ok() && text->find("populated 1") != std::string_view::npos;
-}
-
-bool Runner::sweep(Index i) {
-  Process& process = processes_[i];
-  if (!process.cgroup.open() || !cgroup_populated(i)) return true;
-  const Status killed = sys::write_file(process.cgroup, "cgroup.kill", "1");
-  if (!killed.ok()) {
-    log_.fail(Level::error, services_.specs[i].name.data(), killed.error());
-    return true;
-  }
-  auto events = sys::open_at(process.cgroup, "cgroup.events", O_RDONLY);
-  if (!events.ok()) return true;
-  process.cgroup_events = std::move(*events);
-  if (!watch(process.cgroup_events, Source::cgroup, i, EPOLLPRI).ok()) return true;
-  // It may have become empty before it was watched.
-  if (cgroup_populated(i)) return false;
-  unwatch(process.cgroup_events);
-  return true;
-}
-
-void Runner::on_cgroup(Index i) {
-  Process& process = processes_[i];
-  if (!process.cgroup_events.open()) return;
-  // Reading is what makes the next change an event.
-  std::array<char, 256> buffer;
-  (void)!pread(process.cgroup_events.get(), buffer.data(), buffer.size(), 0);
-  if (cgroup_populated(i)) return;
-  unwatch(process.cgroup_events);
-  supervisor_.event(i, Event::emptied, now_);
-}
-
-// ---- Starts
-
-Status Runner::spawn(Index i) {
-  const Spec& spec = services_.specs[i];
-  Process& process = processes_[i];
-  ++process.generation;
-  unwatch(process.cgroup_events);
-  const auto fail = [&](Error error) {
-    log_.fail(Level::error, spec.name.data(), error);
-    return error;
-  };
-  if (cgroups_.open() && !process.cgroup.open()) {
-    if (mkdirat(cgroups_.get(), spec.name.data(), 0755) < 0 && errno != EEXIST) {
-      return fail(sys::last_error("mkdir cgroup"));
-    }
-    auto cgroup = sys::open_at(cgroups_, spec.name.data(), O_RDONLY | O_DIRECTORY);
-    if (!cgroup.ok()) return fail(cgroup.error());
-    process.cgroup = std::move(*cgroup);
-  }
-  if (spec.ready == Ready::notify) {
-    const Status opened = open_notify(i);
-    if (!opened.ok()) return fail(opened.error());
-  }
-  auto pipe = sys::make_pipe();
-  if (!pipe.ok()) return fail(pipe.error());
-  auto child = sys::clone_into(process.cgroup);
-  if (!child.ok()) return fail(child.error());
-  if (child->pid == 0) launch::run(process.plan, pipe->out);
-
-  process.pid = child->pid;
-  process.pidfd = std::move(child->pidfd);
-  process.status = std::move(pipe->in);
-  Status watched = watch(process.pidfd, Source::child, i, EPOLLIN);
-  if (watched.ok()) watched = watch(process.status, Source::status, i, EPOLLIN);
-  // The process is there, so that it is not a failure to start. SIGCHLD still tells of its end.
-  if (!watched.ok()) log_.fail(Level::error, spec.name.data(), watched.error());
-  return {};
-}
-
-// The pipe is closed by execve, or else tells what failed before it.
-void Runner::on_status(Index i) {
-  const Spec& spec = services_.specs[i];
-  Process& process = processes_[i];
-  if (!process.status.open()) return;
-  launch::Failure failure{};
-  const ssize_t size = read(process.status.get(), &failure, sizeof failure);
-  unwatch(process.status);
-  if (size == sizeof failure) {
-    log_.say(Level::error, spec.name, ": ", launch::describe(failure).text());
-    return;
-  }
-  log_.say(Level::info, spec.name, ": exec ", now_);
-  if (spec.kind == Kind::task) return;
-  if (spec.ready == Ready::exec) supervisor_.event(i, Event::ready, now_);
-  if (spec.ready == Ready::tcp) process.next_probe = now_;
-}
-
-// ---- Readiness
-
-// The socket is there before the program is, and stays: a program may be told of it only once.
-Status Runner::open_notify(Index i) {
-  const Spec& spec = services_.specs[i];
-  Process& process = processes_[i];
-  if (process.notify.open()) {
-    on_notify(i);  // of the last run, and therefore nothing to it
-    return {};
-  }
-  Line path("/run/init/", spec.name, ".notify");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  // A name is at most kMaxName long, so this fits with room to spare.
-  static_assert(sizeof "/run/init/.notify" + kMaxName <= sizeof address.sun_path);
-  std::memcpy(address.sun_path, path.c_str(), path.text().size());
-  sys::Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.open()) return sys::last_error("socket");
-  (void)unlink(path.c_str());
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-    return sys::last_error("bind");
-  }
-  if (chmod(path.c_str(), 0600) < 0) return sys::last_error("chmod");
-  if (spec.account.user != 0 && chown(path.c_str(), spec.account.user, spec.account.group) < 0) {
-    return sys::last_error("chown");
-  }
-  process.notify = std::move(fd);
-  return watch(process.notify, Source::notify, i, EPOLLIN);
-}
-
-// sd_notify(3), of which only READY=1 is heard. Descriptors that come along are not accepted, and
-// so closed by the kernel.
-void Runner::on_notify(Index i) {
-  for (int n = 0; n < kMessagesPerTurn; ++n) {
-    std::array<char, 4096> buffer;
-    const ssize_t size = recv(processes_[i].notify.get(), buffer.data(), buffer.size(), 0);
-    if (size < 0) return;
-    std::string_view text(buffer.data(), static_cast<size_t>(size));
-    while (!text.empty()) {
-      // Between runs, the table takes it for what it is: nothing.
-      if (take_line(text) == "READY=1") supervisor_.event(i, Event::ready, now_);
-    }
-  }
-}
-
-void Runner::start_probes() {
-  for (size_t n = 0; n < processes_.size(); ++n) {
-    const auto i = static_cast<Index>(n);
-    Process& process = processes_[i];
-    if (process.next_probe > now_) continue;
-    if (supervisor_.state(i) != State::starting) {
-      process.next_probe = kNever;
-      continue;
-    }
-    process.next_probe = now_ + kProbeInterval;
-    unwatch(process.probe);
-    const Spec& spec = services_.specs[i];
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(spec.port);
-    address.sin_addr.s_addr = htonl(spec.address);
-    process.probe.reset(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!process.probe.open()) continue;
-    if (connect(process.probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-            0 ||
-        errno == EINPROGRESS) {
-      (void)watch(process.probe, Source::probe, i, EPOLLOUT);
-    } else {
-      process.probe.reset();
-    }
-  }
-}
-
-void Runner::on_probe(Index i) {
-  Process& process = processes_[i];
-  if (!process.probe.open()) return;
-  int error = 0;
-  socklen_t size = sizeof error;
-  const bool connected =
-      getsockopt(process.probe.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-  unwatch(process.probe);
-  if (!connected) return;
-  process.next_probe = kNever;
-  supervisor_.event(i, Event::ready, now_);
-}
-
-// ---- What the Supervisor asks for
-
-void Runner::send_signal(Index i, int signal) {
-  const Status sent = sys::send_signal(processes_[i].pidfd, signal);
-  if (!sent.ok() && sent.error().code != ESRCH) {
-    log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
-  }
-  // A stopped process cannot act on a signal.
-  (void)sys::send_signal(processes_[i].pidfd, SIGCONT);
-}
-
-void Runner::slay(Index i) {
-  Process& process = processes_[i];
-  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() &&
-      sys::write_file(process.cgroup, "cgroup.kill", "1").ok()) {
-    return;
-  }
-  (void)sys::send_signal(process.pidfd, SIGKILL);
-}
+// ---- The log
 
 // "NAME: STATE SECONDS: DETAIL". Tests and measurements read these lines.
 void Runner::changed(Index i, State from, State to, Event why, Duration delay) {
   const std::string_view name = services_.specs[i].name;
-  const Exit& exit = processes_[i].exit;
+  const Exit& exit = supervisor_.life(i).exit;
+  remember(i);
   const auto say = [&](Level level, std::string_view what, const Line& detail) {
     log_.say(level, name, ": ", what, " ", now_, detail.text());
   };
@@ -483,7 +208,10 @@ void Runner::changed(Index i, State from, State to, Event why, Duration delay) {
     case State::up: return say(Level::info, "ready", Line());
     case State::stopping:
       if (why == Event::timeout) {
-        return say(Level::warning, "stopping", Line(": was not ready in time"));
+        return say(Level::warning, "stopping",
+                   Line(from == State::up                       ? ": its watchdog was not fed"
+                        : services_.specs[i].kind == Kind::task ? ": took too long"
+                                                                : ": was not ready in time"));
       }
       return say(Level::info, "stopping",
                  why == Event::deps_failed ? Line(": what it needs has failed") : Line());
@@ -498,8 +226,12 @@ void Runner::changed(Index i, State from, State to, Event why, Duration delay) {
     case State::done: return say(Level::info, "done", Line());
     case State::down: return say(Level::info, "stopped", Line());
     case State::failed:
-      return say(Level::error, "failed",
-                 why == Event::deps_failed ? Line(": what it needs has failed") : Line());
+      say(Level::error, "failed",
+          why == Event::deps_failed ? Line(": what it needs has failed") : Line());
+      if (why == Event::give_up && services_.specs[i].give_up_then == GiveUp::reboot) {
+        begin_shutdown(Ending::reboot, name);
+      }
+      return;
   }
 }
 
@@ -512,9 +244,14 @@ void Runner::impossible(Index i, State state, Event event) {
 // ---- The end
 
 void Runner::begin_shutdown(Ending ending, std::string_view reason) {
-  Duration longest{};
-  for (const Spec& spec : services_.specs) longest = std::max(longest, spec.stop_limit);
-  if (!shutdown_.begin(ending, now_, longest)) return;
+  Duration stop{};
+  Duration task{};
+  for (const Spec& spec : services_.specs) {
+    stop = std::max(stop, spec.stop_limit);
+    if (spec.when == When::shutdown) task = std::max(task, spec.limit + spec.stop_limit);
+  }
+  if (!shutdown_.begin(ending, now_, stop, task)) return;
+  recovery_.ending() = static_cast<int32_t>(ending);
   log_.say(Level::notice, "shutdown ", now_, ": ", reason);
   supervisor_.stop_all(now_);
 }
@@ -524,7 +261,9 @@ void Runner::advance_shutdown() {
   siginfo_t info{};
   const bool children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
   // Several phases may be over at once, with no event to come that would end the next.
-  while (shutdown_.advance(now_, supervisor_.all_at_rest(), children)) {
+  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), children)) {
+    if (shutdown_.phase() == Shutdown::Phase::tasks) supervisor_.start_shutdown_tasks(now_);
+    if (shutdown_.phase() == Shutdown::Phase::log) supervisor_.stop_last();
     if (!children) continue;
     if (shutdown_.phase() == Shutdown::Phase::terminating) (void)kill(-1, SIGTERM);
     if (shutdown_.phase() == Shutdown::Phase::killing) {

@@ -10,8 +10,11 @@
 #include "core/arena.h"
 #include "core/supervisor.h"
 #include "init/button.h"
+#include "init/control.h"
 #include "init/load.h"
+#include "init/recovery.h"
 #include "init/shutdown.h"
+#include "init/watchdog.h"
 #include "launch/child.h"
 #include "sys/log.h"
 
@@ -19,10 +22,13 @@ namespace copal {
 
 class Runner final : public World {
  public:
-  Runner(Services& services, sys::Fd cgroups, const sys::Log& log, Arena& arena);
+  Runner(Services& services, sys::Fd cgroups, Recovery& recovery, const sys::Log& log,
+         Arena& arena);
 
   Status prepare();
   Ending run();
+  // When the machine is about to be switched off.
+  void disarm_watchdog() { watchdog_.disarm(); }
 
   // World
   Status spawn(Index i) override;
@@ -33,8 +39,20 @@ class Runner final : public World {
   void impossible(Index i, State state, Event event) override;
 
  private:
-  // What a descriptor in the epoll set belongs to.
-  enum class Source : uint8_t { signals, timer, button, child, status, notify, probe, cgroup };
+  // What a descriptor in the epoll set belongs to. From `child` on, to one run of a service.
+  enum class Source : uint8_t {
+    signals,
+    timer,
+    button,
+    listener,
+    client,
+    notify,
+    child,
+    status,
+    ready,
+    probe,
+    cgroup
+  };
 
   struct Process {
     launch::Plan plan;
@@ -46,34 +64,57 @@ class Runner final : public World {
     int pid = 0;
     sys::Fd pidfd;
     sys::Fd status;         // open until the program has been executed
+    sys::Fd ready;          // a newline here means that it is ready
     sys::Fd probe;          // a connection being tried
     sys::Fd cgroup_events;  // open while the rest of the cgroup is dying
     Time next_probe = kNever;
-    Exit exit;
   };
 
+  // start.cc
   Status prepare_service(Index i);
   Status prepare_log();
-  Status open_notify(Index i);
+  Status open_cgroup(Index i);
+  Status watch_child(Index i);
+  void remember(Index i);
+  void go_on();
 
+  // readiness.cc
+  Status open_notify(Index i);
+  void on_status(Index i);
+  void on_notify(Index i);
+  void on_ready(Index i);
+  void on_probe(Index i);
+  void start_probes();
+  void start_probe(Index i);
+  void is_ready(Index i);
+
+  // end.cc
+  void reap(Index i);
+  void reap_orphans();
+  bool cgroup_populated(Index i);
+  void on_cgroup(Index i);
+
+  // control.cc
+  void on_listener(bool obeys);
+  void on_client(size_t n);
+  std::string_view tell(size_t from);
+  const char* obey(std::string_view verb, std::string_view name);
+
+  // runner.cc
+  Status control(int operation, const sys::Fd& fd, Source source, Index i, uint32_t events);
   Status watch(const sys::Fd& fd, Source source, Index i, uint32_t events);
+  // The same descriptor, for something else.
+  Status rewatch(const sys::Fd& fd, Source source, Index i, uint32_t events);
   void unwatch(sys::Fd& fd);
   void arm_timer(bool more_work);
   void handle(Source source, Index i);
   void on_signals();
-  void on_status(Index i);
-  void on_notify(Index i);
-  void on_probe(Index i);
-  void on_cgroup(Index i);
-  void start_probes();
-  void reap(Index i);
-  void reap_orphans();
-  bool cgroup_populated(Index i);
   void begin_shutdown(Ending ending, std::string_view reason);
   void advance_shutdown();
 
   Services& services_;
   sys::Fd cgroups_;
+  Recovery& recovery_;
   const sys::Log& log_;
   Arena& arena_;
   Supervisor supervisor_;
@@ -86,6 +127,9 @@ class Runner final : public World {
   Time now_{};
   bool orphans_left_ = true;  // there may be some from before
   Shutdown shutdown_;
+  Watchdog watchdog_;
+  Control control_;
+  Answer answer_;
 };
 
 }  // namespace copal

@@ -69,7 +69,7 @@ void unmount_all() {
 
 // All of this may wait for a disk that is gone, for ever. So a child does it, and PID 1 only waits
 // as long as it is willing to.
-Error leave(Ending ending, const sys::Log& log) {
+void finish_files(const sys::Log& log) {
   constexpr int kLimit = 10'000;
   auto child = sys::clone_into(sys::Fd());
   if (child.ok() && child->pid == 0) {
@@ -87,8 +87,16 @@ Error leave(Ending ending, const sys::Log& log) {
   } else {
     log.fail(sys::Level::error, "sync", child.error());
   }
-  log.say(sys::Level::notice, ending == Ending::reboot ? "reboot " : "poweroff ", sys::now());
-  (void)::reboot(ending == Ending::reboot ? RB_AUTOBOOT : RB_POWER_OFF);
+}
+
+Error leave(Ending ending, const sys::Log& log) {
+  constexpr std::array<std::string_view, 3> kNames = {"poweroff ", "reboot ", "kexec "};
+  log.say(sys::Level::notice, kNames[static_cast<size_t>(ending)], sys::now());
+  if (ending == Ending::kexec) {
+    (void)::reboot(RB_KEXEC);
+    log.fail(sys::Level::error, "kexec", sys::last_error("no kernel is loaded; rebooting"));
+  }
+  (void)::reboot(ending == Ending::poweroff ? RB_POWER_OFF : RB_AUTOBOOT);
   return sys::last_error("reboot");
 }
 

@@ -1,3 +1,5 @@
+// The order is systemd's (src/core/exec-invoke.c): what needs privileges comes before they are
+// dropped, and the filter of system calls last, so that it need not allow all of this.
 #include "launch/child.h"
 
 #include <array>
@@ -5,18 +7,26 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <net/if.h>
 #include <optional>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "launch/privileges.h"
+#include "launch/view.h"
+
 namespace copal::launch {
 namespace {
 
-constexpr std::array<std::string_view, 10> kStageNames = {
-    "setsid", "console", "output", "oom", "nofile", "keep", "group", "user", "chdir", "exec"};
+constexpr std::array<std::string_view, 23> kStageNames = {
+    "setsid", "console", "output",    "ready",    "limits",  "keep",  "namespaces", "write",
+    "mounts", "bind",    "tmpfs",     "hide",     "dev",     "proc",  "net",        "groups",
+    "user",   "caps",    "new-privs", "landlock", "seccomp", "chdir", "exec"};
 
 bool connect_console() {
   const int console = open("/dev/console", O_RDWR | O_NOCTTY);
@@ -37,9 +47,19 @@ bool set_oom(int32_t score) {
   return file >= 0 && write(file, text.text().data(), text.text().size()) > 0;
 }
 
-bool set_nofile(uint32_t count) {
-  const rlimit limit{count, count};
-  return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+bool limit_resource(int resource, uint64_t value, bool always) {
+  if (value == 0 && !always) return true;
+  const rlim_t bound = value == kUnlimited ? RLIM_INFINITY : value;
+  const rlimit limit{bound, bound};
+  return setrlimit(resource, &limit) == 0;
+}
+
+bool set_limits(const Limits& limits) {
+  return (limits.oom == 0 || set_oom(limits.oom)) &&
+         (limits.nice == 0 || setpriority(PRIO_PROCESS, 0, limits.nice) == 0) &&
+         limit_resource(RLIMIT_NOFILE, limits.nofile, false) &&
+         limit_resource(RLIMIT_MEMLOCK, limits.memlock, false) &&
+         limit_resource(RLIMIT_CORE, limits.core, true);
 }
 
 bool keep_open(std::span<const int> keep) {
@@ -49,48 +69,92 @@ bool keep_open(std::span<const int> keep) {
   return true;
 }
 
+// A network without even a loopback breaks programs that talk to themselves.
+bool bring_up_loopback() {
+  const sys::Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  request.ifr_flags = IFF_UP;
+  return any.open() && ioctl(any.get(), SIOCSIFFLAGS, &request) == 0;
+}
+
 // Raw calls: libc's versions want to tell all threads, and look at state that clone3 made stale.
-bool set_group(uint32_t group) {
-  return syscall(SYS_setgroups, 0, nullptr) == 0 &&
-         syscall(SYS_setresgid, group, group, group) == 0;
+// Root stays root without a call, so that this works where there is no other user.
+bool set_groups(const Account& account) {
+  if (account.user == 0 && account.group == 0 && account.groups.empty()) return true;
+  return syscall(SYS_setgroups, account.groups.size(), account.groups.data()) == 0 &&
+         syscall(SYS_setresgid, account.group, account.group, account.group) == 0;
 }
 bool set_user(uint32_t user) {
-  return syscall(SYS_setresuid, user, user, user) == 0;
+  return user == 0 ||
+         (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && syscall(SYS_setresuid, user, user, user) == 0);
 }
 
-// Comes back only with the stage that failed. errno says why.
-Stage prepare_and_exec(const Plan& plan) {
-  if (setsid() < 0) return Stage::session;
-  if (plan.console ? !connect_console() : !connect_output(plan.output)) {
-    return plan.console ? Stage::console : Stage::output;
-  }
-  if (plan.oom != 0 && !set_oom(plan.oom)) return Stage::oom;
-  if (plan.nofile != 0 && !set_nofile(plan.nofile)) return Stage::nofile;
-  if (!keep_open(plan.keep)) return Stage::keep;
-  if (chdir("/") < 0) return Stage::dir;
-  umask(022);
-  // Root stays root without a call, so that this works where there is no other user.
-  if ((plan.account.group != 0 || plan.account.user != 0) && !set_group(plan.account.group)) {
-    return Stage::group;
-  }
-  if (plan.account.user != 0 && !set_user(plan.account.user)) return Stage::user;
+// What it is connected to and how much it may use.
+bool set_up_process(const Plan& plan, const sys::Fd& ready, Step& step) {
+  const Spec& spec = *plan.spec;
+  step = {Stage::session, nullptr};
+  if (setsid() < 0) return false;
+  step.stage = spec.console ? Stage::console : Stage::output;
+  if (spec.console ? !connect_console() : !connect_output(plan.output)) return false;
+  step.stage = Stage::limits;
+  if (!set_limits(spec.limits)) return false;
+  step.stage = Stage::keep;
+  if (!keep_open(plan.keep)) return false;
+  // Last of those that may use up low descriptors.
+  step.stage = Stage::ready;
+  return !ready.open() || (ready.get() == 3 ? fcntl(3, F_SETFD, 0) : dup2(ready.get(), 3)) >= 0;
+}
 
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  execve(plan.argv[0], const_cast<char* const*>(plan.argv), const_cast<char* const*>(plan.env));
-  return Stage::exec;
+bool confine(const Plan& plan, Step& step) {
+  const Spec& spec = *plan.spec;
+  const Confinement& confinement = spec.confinement;
+  const uint64_t spaces = (confinement.namespaces & ~uint64_t{CLONE_NEWPID}) |
+                          (confinement.own_mounts ? CLONE_NEWNS : 0);
+  step = {Stage::namespaces, nullptr};
+  if (spaces != 0 && unshare(static_cast<int>(spaces)) < 0) return false;
+  if (confinement.own_mounts && !make_view(confinement, spec.account, step)) return false;
+  step = {Stage::net, nullptr};
+  if ((confinement.namespaces & CLONE_NEWNET) != 0 && !bring_up_loopback()) return false;
+
+  step.stage = Stage::caps;
+  if (!drop_bounding(confinement.caps)) return false;
+  step.stage = Stage::groups;
+  if (!set_groups(spec.account)) return false;
+  step.stage = Stage::user;
+  if (!set_user(spec.account.user)) return false;
+  // Without no_new_privs, only the capability sys_admin may install a filter.
+  step.stage = Stage::caps;
+  if (!set_caps(confinement.caps)) return false;
+  step.stage = Stage::new_privs;
+  if (!confinement.new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return false;
+  if (confinement.landlock && !restrict_paths(confinement, step)) return false;
+  // After all changes of mounts, so that the folder is of the new view.
+  step = {Stage::dir, nullptr};
+  if (chdir("/") < 0) return false;
+  step.stage = Stage::seccomp;
+  return plan.filter.empty() || install_filter(plan.filter);
 }
 
 }  // namespace
 
 Line describe(const Failure& failure) {
-  return Line(kStageNames[static_cast<size_t>(failure.stage)], ": ", std::strerror(failure.error));
+  const std::string_view detail = failure.detail ? failure.detail : "";
+  return Line(kStageNames[static_cast<size_t>(failure.stage)], detail.empty() ? "" : " ", detail,
+              ": ", std::strerror(failure.error));
 }
 
-void run(const Plan& plan, const sys::Fd& report) {
-  const Stage stage = prepare_and_exec(plan);
-  const Failure failure{stage, errno};
+void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready) {
+  umask(022);
+  Step step;
+  if (set_up_process(plan, ready, step) && confine(plan, step)) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    step = {Stage::exec, plan.argv[0]};
+    execve(plan.argv[0], const_cast<char* const*>(plan.argv), const_cast<char* const*>(plan.env));
+  }
+  const Failure failure{step.stage, errno, step.detail};
   (void)!write(report.get(), &failure, sizeof failure);
   _exit(127);
 }

@@ -3,12 +3,12 @@
 // to read, and nothing that can wait.
 #pragma once
 
+#include <linux/filter.h>
+
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "core/config.h"
-#include "core/result.h"
 #include "core/text.h"
 #include "sys/fd.h"
 
@@ -17,26 +17,50 @@ namespace copal::launch {
 struct Plan {
   const char* const* argv = nullptr;
   const char* const* env = nullptr;
-  Account account;
-  int32_t oom = 0;
-  uint32_t nofile = 0;
-  bool console = false;
-  int output = -1;            // becomes stdout and stderr, if not the console
-  std::span<const int> keep;  // descriptors that stay open in the program
+  const Spec* spec = nullptr;
+  std::span<const sock_filter> filter;  // empty: none
+  int output = -1;                      // becomes stdout and stderr, if not the console
+  std::span<const int> keep;            // descriptors that stay open in the program
 };
 
 // Where the child was when it failed.
-enum class Stage : uint8_t { session, console, output, oom, nofile, keep, group, user, dir, exec };
+enum class Stage : uint8_t {
+  session,
+  console,
+  output,
+  ready,
+  limits,
+  keep,
+  namespaces,
+  write,
+  mounts,
+  bind,
+  tmpfs,
+  hide,
+  dev,
+  proc,
+  net,
+  groups,
+  user,
+  caps,
+  new_privs,
+  landlock,
+  seccomp,
+  dir,
+  exec
+};
 
 struct Failure {
   Stage stage;
   int32_t error;
+  const char* detail;  // which path or program; the same address in the parent; may be null
 };
 
-// "exec: No such file or directory"
+// "exec /usr/bin/x: No such file or directory"
 Line describe(const Failure& failure);
 
-// In the child. Replaces it by the program, or writes a Failure to `report` and ends.
-[[noreturn]] void run(const Plan& plan, const sys::Fd& report);
+// In the child. Replaces it by the program, or writes a Failure to `report` and ends. `ready`
+// becomes descriptor 3 if it is open.
+[[noreturn]] void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready);
 
 }  // namespace copal::launch

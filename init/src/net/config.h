@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "core/arena.h"
-#include "net/lines.h"
+#include "core/lines.h"
 
 namespace copal::net {
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "applet/applet.h"
-#include "init/boot.h"
+#include "init/machine.h"
 #include "net/plan.h"
 #include "net/state.h"
 

@@ -6,7 +6,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "init/boot.h"
+#include "init/machine.h"
 #include "net/plan.h"
 #include "net/state.h"
 

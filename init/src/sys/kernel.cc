@@ -104,10 +104,10 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-Result<Child> clone_into(const Fd& cgroup) {
+Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces) {
   int pidfd = -1;
   clone_args args{};
-  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
   args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (cgroup.open()) {
@@ -117,6 +117,10 @@ Result<Child> clone_into(const Fd& cgroup) {
   const long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return last_error("clone3");
   return Child{static_cast<int>(pid), Fd(pid == 0 ? -1 : pidfd)};
+}
+
+Fd open_pid(int pid) {
+  return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
 }
 
 Status send_signal(const Fd& pidfd, int signal) {

@@ -42,12 +42,14 @@ struct Pipe {
 Result<Pipe> make_pipe();
 
 // fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
-// from the first moment on. In the child, pid is 0.
+// from the first moment on. In the child, pid is 0. `namespaces` are CLONE_NEW... flags.
 struct Child {
   int pid = 0;
   Fd pidfd;
 };
-Result<Child> clone_into(const Fd& cgroup);
+Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces = 0);
+// A pidfd of a child that is there already.
+Fd open_pid(int pid);
 Status send_signal(const Fd& pidfd, int signal);
 
 sigset_t catchable_signals();

@@ -11,14 +11,32 @@
 #include <span>
 #include <string_view>
 
-#include "core/config.h"
 #include "core/text.h"
 #include "core/time.h"
 
 namespace copal {
 
+inline constexpr size_t kMaxFile = 64 * 1024;
+inline constexpr size_t kMaxLine = 1024;
 inline constexpr size_t kMaxWords = 64;
 inline constexpr size_t kMaxKeys = 64;
+
+// A place in a file. Lines and columns count from 1; line 0 means the file as a whole.
+struct Place {
+  std::string_view file;
+  std::string_view text;  // the line itself, for the caret
+  uint32_t line = 0;
+  uint32_t column = 0;
+  uint32_t length = 0;
+};
+
+class Reporter {
+ public:
+  virtual void problem(const Place& place, std::string_view message) = 0;
+
+ protected:
+  ~Reporter() = default;
+};
 
 struct Word {
   std::string_view text;
@@ -69,6 +87,7 @@ class Lines {
     }
     return number.has_value();
   }
+  bool read_size(const Word& word, uint64_t& bytes);
   // The value's number is the name's place in the list.
   template <typename Value, size_t n>
   bool choose(const Word& word, const std::array<std::string_view, n>& names, Value& value) {

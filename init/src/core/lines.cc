@@ -1,4 +1,4 @@
-#include "net/lines.h"
+#include "core/lines.h"
 
 namespace copal {
 namespace {
@@ -73,6 +73,16 @@ bool Lines::read(const Word& word, Duration& value) {
     value = *parsed;
   } else {
     error(word, Line("'", word.text, "' is not a time: write a number and ms, s, m or h"));
+  }
+  return parsed.has_value();
+}
+
+bool Lines::read_size(const Word& word, uint64_t& bytes) {
+  const auto parsed = parse_size(word.text);
+  if (parsed) {
+    bytes = *parsed;
+  } else {
+    error(word, Line("'", word.text, "' is not a size: write a number and K, M, G or T"));
   }
   return parsed.has_value();
 }

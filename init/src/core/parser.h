@@ -1,0 +1,86 @@
+// The reader of a service file: what config.cc and confine.cc share.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "core/config.h"
+
+namespace copal {
+
+enum class Key : uint8_t {
+#define KEY(id, name, fewest, most, repeats, usage, example, manual) id,
+#include "core/keys.inc"
+};
+
+inline constexpr std::array kServiceKeys = {
+#define KEY(id, name, fewest, most, repeats, usage, example, manual) \
+  KeyRow{name, fewest, most, repeats, usage},
+#include "core/keys.inc"
+};
+static_assert(kServiceKeys.size() <= kMaxKeys);
+
+class Parser {
+ public:
+  Parser(std::string_view file, std::string_view text, const Accounts* accounts, Arena& arena,
+         Reporter& reporter, Spec& spec)
+      : lines_(kServiceKeys, file, text, reporter),
+        accounts_(accounts),
+        arena_(arena),
+        spec_(spec) {}
+
+  void parse();
+
+ private:
+  void finish();
+  void finish_task();
+  void finish_confinement();
+
+#define KEY(id, name, fewest, most, repeats, usage, example, manual) void set_##id(Words words);
+#include "core/keys.inc"
+
+  void set_command(Words words, Kind kind);
+  void set_references(Words words, std::span<Reference>& list);
+  std::optional<uint32_t> account(const Word& word, std::string_view file, const char* kind,
+                                  uint32_t* group);
+  void set_address(const Word& word);
+  void set_path(const Word& word);
+  std::optional<int> signal(const Word& word);
+  void add_env(std::string_view variable);
+  void set_flag(Words words, bool& value);
+  void set_unlimited_size(const Word& word, uint64_t& value);
+  bool check_path(const Word& word, std::string_view path);
+  const char* copy_path(const Word& word, std::string_view path);
+  bool within_bounds(Words words, size_t before);
+  void add_paths(Words words, std::span<const char*>& list);
+  // `list` with room for `count` more, or an empty span if there is no memory, which is reported.
+  template <typename T>
+  std::span<T> longer(std::span<T> list, size_t count) {
+    const std::span<T> made = arena_.make<T>(list.size() + count);
+    if (made.empty()) no_room();
+    if (!made.empty()) std::copy(list.begin(), list.end(), made.begin());
+    return made;
+  }
+
+  [[nodiscard]] bool seen(Key key) const {
+    return lines_.seen(static_cast<size_t>(key));
+  }
+  void error(const Word& word, const Line& message) {
+    lines_.error(word, message);
+  }
+  void file_error(const Line& message) {
+    lines_.file_error(message);
+  }
+  void no_room() {
+    file_error(Line("the service files take up too much memory"));
+  }
+
+  Lines lines_;
+  const Accounts* accounts_;
+  Arena& arena_;
+  Spec& spec_;
+  std::array<const char*, 64> env_{};
+  size_t env_count_ = 0;
+};
+
+}  // namespace copal

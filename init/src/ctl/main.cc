@@ -1,0 +1,140 @@
+// copalctl: what root may ask of PID 1. It is in an image only if the image asks for it.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+#include "core/text.h"
+#include "ctl/client.h"
+#include "sys/kernel.h"
+
+namespace copal::ctl {
+namespace {
+
+constexpr std::string_view kUsage =
+    "usage: copalctl status [SERVICE]     what runs, and what does not\n"
+    "       copalctl tree                 who needs whom\n"
+    "       copalctl blame                how long each took to be ready\n"
+    "       copalctl start|stop|restart|reload SERVICE\n"
+    "       copalctl poweroff|reboot|kexec\n";
+
+void print(const Line& line) {
+  (void)!write(1, line.text().data(), line.text().size());
+}
+
+int fail(std::string_view what, std::string_view why) {
+  const Line line("copalctl: ", what, ": ", why, "\n");
+  (void)!write(2, line.text().data(), line.text().size());
+  return 1;
+}
+
+Line padded(std::string_view text, size_t width) {
+  Line line(text);
+  while (line.text().size() < width) line.add(" ");
+  return line;
+}
+
+int show_status(std::span<const Row> rows, std::string_view name) {
+  const Time now = sys::now();
+  bool found = false;
+  for (const Row& row : rows) {
+    if (!name.empty() && row.name != name) continue;
+    found = true;
+    Line line(padded(row.name, 20).text(), " ", padded(row.state, 9).text(), " for ",
+              now - row.since);
+    if (row.pid != 0) line.add(", pid ").add(row.pid);
+    if (row.starts > 1) line.add(", started ").add(row.starts).add(" times");
+    const bool ended = row.state == "failed" || row.state == "backoff" || row.starts > 1;
+    if (ended) line.add(", last end: ").add(row.exit);
+    print(line.add("\n"));
+  }
+  return found ? 0 : fail(name, "there is no such service");
+}
+
+void show_branch(std::span<const Row> rows, const Row& row, size_t depth) {
+  Line line;
+  for (size_t n = 0; n < depth; ++n) line.add("  ");
+  print(line.add(row.name).add(" (").add(row.state).add(")\n"));
+  std::string_view needs = row.needs;
+  while (true) {
+    const std::string_view need = take_word(needs);
+    if (need.empty()) return;
+    const auto same = [&](const Row& other) { return other.name == need; };
+    const auto found = std::find_if(rows.begin(), rows.end(), same);
+    if (found != rows.end()) show_branch(rows, *found, depth + 1);
+  }
+}
+
+// From those that nobody needs down to what all stand on.
+void show_tree(std::span<const Row> rows) {
+  for (const Row& row : rows) {
+    const auto needs_it = [&](const Row& other) {
+      std::string_view needs = other.needs;
+      for (std::string_view need = take_word(needs); !need.empty(); need = take_word(needs)) {
+        if (need == row.name) return true;
+      }
+      return false;
+    };
+    if (std::none_of(rows.begin(), rows.end(), needs_it)) show_branch(rows, row, 0);
+  }
+}
+
+// The slowest first.
+void show_blame(std::span<Row> rows) {
+  const auto took = [](const Row& row) {
+    const Time end = row.kind == "task" ? row.since : row.ready;
+    return end > row.started ? end - row.started : Time{};
+  };
+  std::sort(rows.begin(), rows.end(),
+            [&](const Row& a, const Row& b) { return took(a) > took(b); });
+  for (const Row& row : rows) {
+    if (row.starts == 0) continue;
+    print(Line(padded(row.name, 20).text(), " ", took(row), ", started at ", row.started, "\n"));
+  }
+}
+
+int show(Client& client, std::string_view verb, std::string_view name) {
+  auto memory = sys::reserve(size_t{4} << 20);
+  if (!memory.ok()) return fail("memory", std::strerror(memory.error().code));
+  Arena arena(*memory);
+  auto rows = client.services(arena);
+  if (!rows.ok()) return fail(rows.error().what, std::strerror(rows.error().code));
+  if (verb == "status") return show_status(*rows, name);
+  if (verb == "tree") show_tree(*rows);
+  if (verb == "blame") show_blame(*rows);
+  return 0;
+}
+
+int run(std::span<char*> arguments) {
+  constexpr std::array<std::string_view, 3> kShows = {"status", "tree", "blame"};
+  constexpr std::array<std::string_view, 4> kOfService = {"start", "stop", "restart", "reload"};
+  constexpr std::array<std::string_view, 3> kEnds = {"poweroff", "reboot", "kexec"};
+  const auto in = [](const auto& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  };
+  const std::string_view verb = arguments.size() > 1 ? arguments[1] : "";
+  const std::string_view name = arguments.size() > 2 ? arguments[2] : "";
+  const bool shows = in(kShows, verb);
+  const bool good = in(kOfService, verb)       ? arguments.size() == 3
+                    : verb == "status"         ? arguments.size() <= 3
+                    : shows || in(kEnds, verb) ? arguments.size() == 2
+                                               : false;
+  if (!good) {
+    (void)!write(2, kUsage.data(), kUsage.size());
+    return 2;
+  }
+  Client client;
+  const Status connected = client.connect("/run/init/control");
+  if (!connected.ok()) return fail("/run/init/control", std::strerror(connected.error().code));
+  if (shows) return show(client, verb, name);
+  auto answer = client.ask(Line(verb, " ", name).text());
+  if (!answer.ok()) return fail(answer.error().what, std::strerror(answer.error().code));
+  return *answer == "ok" ? 0 : fail(name.empty() ? verb : name, answer->substr(6));
+}
+
+}  // namespace
+}  // namespace copal::ctl
+
+int main(int argc, char** argv) {
+  return copal::ctl::run({argv, static_cast<size_t>(argc)});
+}

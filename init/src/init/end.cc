@@ -1,0 +1,112 @@
+// PID 1's loop, the part about ends: those that come and those that it brings about.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init/runner.h"
+
+namespace copal {
+
+using sys::Level;
+
+constexpr int kOrphansPerTurn = 256;
+
+void Runner::reap(Index i) {
+  Process& process = processes_[i];
+  if (!process.pidfd.open()) return;
+  siginfo_t info{};
+  if (waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED | WNOHANG) < 0 ||
+      info.si_pid == 0) {
+    return;
+  }
+  // The last news of the run may still be unread, and comes before its end.
+  on_status(i);
+  if (process.notify.open()) on_notify(i);
+  if (process.ready.open()) on_ready(i);
+  unwatch(process.pidfd);
+  unwatch(process.status);
+  unwatch(process.ready);
+  unwatch(process.probe);
+  process.next_probe = kNever;
+  process.pid = 0;
+  supervisor_.exited(i, Exit{info.si_status, info.si_code != CLD_EXITED}, now_);
+}
+
+// Everything that lost its parent becomes a child of PID 1. Looks before it takes, for the status
+// of a service belongs to reap().
+void Runner::reap_orphans() {
+  for (int n = 0; n < kOrphansPerTurn; ++n) {
+    siginfo_t info{};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) {
+      orphans_left_ = false;
+      return;
+    }
+    const auto ours = std::find_if(processes_.begin(), processes_.end(),
+                                   [&](const Process& p) { return p.pid == info.si_pid; });
+    if (ours != processes_.end()) {
+      reap(static_cast<Index>(ours - processes_.begin()));
+    } else {
+      (void)waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+    }
+  }
+}
+
+bool Runner::cgroup_populated(Index i) {
+  std::array<char, 256> buffer;
+  auto text = sys::read_file(processes_[i].cgroup, "cgroup.events", buffer);
+  return text.ok() && text->find("populated 1") != std::string_view::npos;
+}
+
+bool Runner::sweep(Index i) {
+  Process& process = processes_[i];
+  if (!process.cgroup.open() || !cgroup_populated(i)) return true;
+  const Status killed = sys::write_file(process.cgroup, "cgroup.kill", "1");
+  if (!killed.ok()) {
+    log_.fail(Level::error, services_.specs[i].name.data(), killed.error());
+    return true;
+  }
+  auto events = sys::open_at(process.cgroup, "cgroup.events", O_RDONLY);
+  if (!events.ok()) return true;
+  process.cgroup_events = std::move(*events);
+  if (!watch(process.cgroup_events, Source::cgroup, i, EPOLLPRI).ok()) return true;
+  // It may have become empty before it was watched.
+  if (cgroup_populated(i)) return false;
+  unwatch(process.cgroup_events);
+  return true;
+}
+
+void Runner::on_cgroup(Index i) {
+  Process& process = processes_[i];
+  if (!process.cgroup_events.open()) return;
+  // Reading is what makes the next change an event.
+  std::array<char, 256> buffer;
+  (void)!pread(process.cgroup_events.get(), buffer.data(), buffer.size(), 0);
+  if (cgroup_populated(i)) return;
+  unwatch(process.cgroup_events);
+  supervisor_.event(i, Event::emptied, now_);
+}
+
+void Runner::send_signal(Index i, int signal) {
+  const Status sent = sys::send_signal(processes_[i].pidfd, signal);
+  if (!sent.ok() && sent.error().code != ESRCH) {
+    log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
+  }
+  // A stopped process cannot act on a signal.
+  (void)sys::send_signal(processes_[i].pidfd, SIGCONT);
+}
+
+void Runner::slay(Index i) {
+  Process& process = processes_[i];
+  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() &&
+      sys::write_file(process.cgroup, "cgroup.kill", "1").ok()) {
+    return;
+  }
+  (void)sys::send_signal(process.pidfd, SIGKILL);
+}
+
+}  // namespace copal

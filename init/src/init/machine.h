@@ -1,0 +1,20 @@
+// What makes this machine this one, and how its kernel is set: names and sysctls.
+#pragma once
+
+#include "sys/log.h"
+
+namespace copal {
+
+// From copal.hostname= on the kernel's command line, else /etc/hostname.
+void set_hostname(const sys::Log& log);
+// /run/machine-id: the firmware's UUID, so that it is the same after each boot; without one it is
+// new each time.
+void make_machine_id(const sys::Log& log);
+// /etc/sysctl.conf: `path/below/proc/sys = value`, # begins a comment. The path has slashes, since
+// the name of a network device may have a dot.
+void apply_sysctls(const sys::Log& log);
+
+// The value of `key=` on the kernel's command line; empty if it is not there.
+std::string_view kernel_argument(std::string_view command_line, std::string_view key);
+
+}  // namespace copal
