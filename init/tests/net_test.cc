@@ -1,4 +1,5 @@
 // The network's files, the kernel's messages, and what is made of them.
+#include <arpa/inet.h>
 #include <memory>
 #include <random>
 
@@ -31,7 +32,9 @@ class NetConfig : public testing::Test {
 };
 
 std::string shown(const Address& address) {
-  return std::string(text_of(address).text()) + "/" + std::to_string(address.prefix);
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(address.family, address.bytes.data(), text, sizeof text);
+  return std::string(text) + "/" + std::to_string(address.prefix);
 }
 
 TEST_F(NetConfig, ReadsEveryKey) {

@@ -6,5 +6,5 @@ sha256     = 571ff73fbf0ae3097f0604eca2e00b1d8bb2e91affe1a3494785ff21d6199c5c
 depends    = cross-binutils cross-gcc host-make linux-headers musl
 build      = own
 files      = packages/chrony/files
-image      = /usr/bin/chronyd /etc/chrony.conf /etc/chrony
 users      = chrony:81
+image      = /usr/bin/chronyd /etc/chrony.conf /etc/chrony

@@ -4,5 +4,5 @@ version = 1
 licence = MIT
 build   = own
 files   = packages/network/files
-image   = /etc/init/links
 users   = network:80
+image   = /etc/init/links

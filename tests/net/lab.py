@@ -1,6 +1,7 @@
 """A machine's network and the network around it, without a machine: two network namespaces with cables between them.
 
-What runs in them are the programs of the image that tests/run built (init, dhcpcd: static, so that they run anywhere), with files of their own in /etc/network and /run. Nothing here touches the network of the machine that tests.
+What runs in them are the programs of the image that tests/run built (init, dhcpcd: static, so that they run anywhere), with files of
+their own in /etc/network and /run. Nothing here touches the network of the machine that tests.
 """
 
 import json
@@ -107,8 +108,8 @@ class Lab:
             file.write(text)
 
     def inside(self, *command):
-        return ["nsenter", f"--target={self.pid}", *(["--user", "--preserve-credentials"] if self.user else []), "--net", "--mount", "--uts",
-                "--pid", *command]
+        user = ["--user", "--preserve-credentials"] if self.user else []
+        return ["nsenter", f"--target={self.pid}", *user, "--net", "--mount", "--uts", "--pid", *command]
 
     def run(self, *command, check=True, seconds=60, **env):
         """What a program prints on its two outputs, and its exit code with check=False."""

@@ -181,8 +181,7 @@ void Parser::set(Key key, Words words) {
     case Key::bridge: set_kind(Kind::bridge, words[0]); return add_members(words);
     case Key::dns:
       for (const Word& word : words) {
-        const auto parsed = address(word);
-        if (parsed) config_.dns.add(*parsed);
+        if (address(word)) config_.dns.add(word.text);
       }
       return;
     case Key::search:
@@ -253,12 +252,6 @@ std::optional<Address> parse_prefixed(std::string_view text) {
   if (!prefix) return {};
   address->prefix = static_cast<uint8_t>(*prefix);
   return address;
-}
-
-Line text_of(const Address& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  (void)inet_ntop(address.family, address.bytes.data(), text.data(), text.size());
-  return Line(std::string_view(text.data()));
 }
 
 std::optional<Mac> parse_mac(std::string_view text) {

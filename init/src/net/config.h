@@ -35,7 +35,6 @@ struct Address {
 std::optional<Address> parse_address(std::string_view text);
 // As above, but with "/24".
 std::optional<Address> parse_prefixed(std::string_view text);
-Line text_of(const Address& address);
 std::optional<Mac> parse_mac(std::string_view text);
 // Letters, digits, '-', '_' and '.': what may be in the name of a host or a domain.
 bool valid_domain(std::string_view text);
@@ -94,7 +93,7 @@ struct LinkConfig {
   uint32_t mtu = 0;  // 0: as it is
   List<Address, 16> addresses;
   List<Route, 32> routes;
-  List<Address, 3> dns;
+  List<std::string_view, 3> dns;
   List<std::string_view, 6> search;
 
   [[nodiscard]] bool has_member(std::string_view link) const;

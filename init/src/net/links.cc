@@ -80,7 +80,7 @@ Status write_static(const sys::Fd& state, std::span<const LinkConfig> configs) {
   const sys::Fd locked = lock(state);
   NewFile names(state, "dns/0-static");
   for (const LinkConfig& config : configs) {
-    for (const Address& server : config.dns) names.add("nameserver ", text_of(server).text(), "\n");
+    for (const std::string_view server : config.dns) names.add("nameserver ", server, "\n");
     for (const std::string_view domain : config.search) names.add("search ", domain, "\n");
   }
   Status done = names.commit();
