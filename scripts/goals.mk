@@ -1,7 +1,7 @@
 # The goals that need no configuration.
 
-unconfigured-goals := help setup lint clean distclean test bench list-defconfigs %config
-.PHONY: help setup lint test bench clean distclean
+unconfigured-goals := help setup lint clean distclean test fuzz bench list-defconfigs %config
+.PHONY: help setup lint test fuzz bench clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -15,8 +15,12 @@ lint:
 test:
 	$(Q)tests/run
 
+fuzz:
+	$(Q)tests/fuzz
+
 bench:
 	$(Q)tests/bench
+	$(Q)tests/bench-init
 
 clean:
 	$(Q)find $(wildcard $(O)) -mindepth 1 -maxdepth 1 ! -name .config ! -name config.mk -exec rm -rf {} +

@@ -40,6 +40,9 @@ ln -s /log/kmsg dev/kmsg
 cp -r "$WORK/etc/." etc
 cp "$INIT" pid1
 cp "$COPALCTL" copalctl
+[ -z "${ACTOR-}" ] || cp "$ACTOR" actor
+# As the kernel has it for its first process.
+ulimit -S -n 1024
 exec chroot . /pid1
 """
 
@@ -51,21 +54,21 @@ ALLOW_ALL = struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000)
 class Pid1:
     """A booted init. `files` are service files by name; `etc` other files below /etc."""
 
-    def __init__(self, files, etc=()):
+    def __init__(self, files, etc=(), cgroups=True):
         self._dir = tempfile.TemporaryDirectory(prefix="pid1-")
         self.work = Path(self._dir.name) / "work"
         root = Path(self._dir.name) / "root"
         root.mkdir()
         (self.work / "etc/init").mkdir(parents=True)
         for name, text in files.items():
-            (self.work / "etc/init" / name).write_text(text)
+            (self.work / "etc/init" / name).write_bytes(text if isinstance(text, bytes) else text.encode())
         (self.work / "etc/seccomp").mkdir()
         (self.work / "etc/seccomp/service").write_bytes(ALLOW_ALL)
         for name, text in dict(etc).items():
             data = text if isinstance(text, bytes) else text.encode()
             (self.work / "etc" / name).write_bytes(data)
         (self.work / "kmsg").touch()
-        self._cgroup = self._make_cgroup()
+        self._cgroup = self._make_cgroup() if cgroups else None
         copalctl = str(Path(os.environ["INIT"]).with_name("copalctl"))
         environment = dict(os.environ, COPALCTL=copalctl, ROOT=str(root), WORK=str(self.work), SET_UP=SET_UP,
                            CGROUP_NS="--cgroup" if self._cgroup else "")
@@ -173,6 +176,12 @@ class Pid1:
         return subprocess.run(
             ["nsenter", "-t", str(self.pid), "-U", "-m", "-u", "-p", "-n", "-C", "-r", "-w/",
              "--preserve", "sh", "-c", command], text=True, capture_output=True, timeout=20)
+
+    def until(self, command, seconds=15):
+        """Waits until a command inside succeeds."""
+        end = time.monotonic() + seconds
+        while self.shell(command).returncode != 0:
+            assert time.monotonic() < end, f"never: {command}\n" + "\n".join(self.log())
 
 
 def seconds(line):

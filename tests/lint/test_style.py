@@ -212,6 +212,7 @@ GOOD = [
     edit(MK, "image =", "image-$(CONFIG_DEV) += /usr/bin/x\nimage ="),
     {SH: "# mktemp -d x.XXXXXX; ls $work/src \"$HOME/root/x\" ~/home/x\n"},
     {SH: f"# not-{HOST} {HOST}.evil\n"},
+    {"init/fuzz/corpus/notify/x": "READY=1 \n\n"},
     {"packages/go/host-go.mk": "pins-x = " + PIN + "\nsummary = Go\nversion = 1\nlicence = MIT\n"
                                "source = $(foreach v,a b,https://x/$v)\nsha256 = $(pins-$(HOST_ARCH))\nbuild = make\n"},
     {"packages/zlib/zlib.mk": MINIMAL.replace("MIT", "NONE")},
@@ -227,7 +228,7 @@ def test_good(tmp_path, changes):
 def test_good_is_only_good_for_what_it_tests(tmp_path):
     """The pins behind a variable are looked at too."""
     path = "packages/go/host-go.mk"
-    text = GOOD[8][path].replace(PIN, "0")
+    text = GOOD[9][path].replace(PIN, "0")
     assert [f.rule for f in findings(tmp_path, {path: text})] == ["recipe-pin"]
 
 

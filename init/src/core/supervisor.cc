@@ -263,7 +263,7 @@ void Supervisor::tick(Time now) {
   }
 }
 
-// A scan, not a heap: 512 services take half a microsecond, and nothing can get out of step.
+// A scan, not a heap: 1,024 services take a microsecond, and nothing can get out of step.
 Time Supervisor::next_deadline() const {
   Time earliest = kNever;
   for (const Service& service : services_) earliest = std::min(earliest, service.deadline);

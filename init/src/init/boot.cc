@@ -1,5 +1,6 @@
 #include "init/boot.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -9,10 +10,12 @@
 #include <optional>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/config.h"
 #include "launch/privileges.h"
 
 namespace copal {
@@ -157,6 +160,17 @@ void set_clock_floor(const sys::Log& log) {
   if (time(nullptr) >= *epoch) return;
   if (!set_clock(*epoch)) log.fail(sys::Level::error, "clock", sys::last_error("settime"));
   log.say(sys::Level::warning, "the clock was wrong: set to when the image was built");
+}
+
+void raise_file_limit(const sys::Log& log) {
+  constexpr rlim_t kEnough = 8 * kMaxServices;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = kEnough;
+  limit.rlim_max = std::max(limit.rlim_max, kEnough);
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+    log.fail(sys::Level::error, "nofile", sys::last_error("setrlimit"));
+  }
 }
 
 void bring_up_loopback(const sys::Log& log) {

@@ -62,10 +62,17 @@ bool Runner::cgroup_populated(Index i) {
   return text.ok() && text->find("populated 1") != std::string_view::npos;
 }
 
+// See open_cgroup() for why it is used up then.
+Status Runner::kill_cgroup(Index i) {
+  const Status killed = sys::write_file(processes_[i].cgroup, "cgroup.kill", "1");
+  if (killed.ok()) processes_[i].cgroup_used_up = true;
+  return killed;
+}
+
 bool Runner::sweep(Index i) {
   Process& process = processes_[i];
   if (!process.cgroup.open() || !cgroup_populated(i)) return true;
-  const Status killed = sys::write_file(process.cgroup, "cgroup.kill", "1");
+  const Status killed = kill_cgroup(i);
   if (!killed.ok()) {
     log_.fail(Level::error, services_.specs[i].name.data(), killed.error());
     return true;
@@ -102,8 +109,7 @@ void Runner::send_signal(Index i, int signal) {
 
 void Runner::slay(Index i) {
   Process& process = processes_[i];
-  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() &&
-      sys::write_file(process.cgroup, "cgroup.kill", "1").ok()) {
+  if (services_.specs[i].kill == Kill::tree && process.cgroup.open() && kill_cgroup(i).ok()) {
     return;
   }
   (void)sys::send_signal(process.pidfd, SIGKILL);

@@ -18,7 +18,7 @@
 namespace copal {
 namespace {
 
-// More than 512 files of 64 KiB need, with what is made of them. Only what is used is real.
+// More than 1,024 files of 64 KiB need, with what is made of them. Only what is used is real.
 constexpr size_t kArenaSize = size_t{64} << 20;
 
 class LogReporter final : public Reporter {
@@ -119,6 +119,7 @@ void open_log(sys::Log& log) {
   set_hostname(log);
   make_machine_id(log);
   bring_up_loopback(log);
+  raise_file_limit(log);
   supervise(log, std::move(cgroups), -1);
 }
 

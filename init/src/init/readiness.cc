@@ -35,6 +35,7 @@ void Runner::on_status(Index i) {
   if (!process.status.open()) return;
   launch::Failure failure{};
   const ssize_t size = read(process.status.get(), &failure, sizeof failure);
+  if (size < 0) return;  // it is readable still
   unwatch(process.status);
   if (size == sizeof failure) {
     log_.say(Level::error, spec.name, ": ", launch::describe(failure).text());
@@ -72,8 +73,9 @@ Status Runner::open_notify(Index i) {
   if (spec.account.user != 0 && chown(path.c_str(), spec.account.user, spec.account.group) < 0) {
     return sys::last_error("chown");
   }
-  process.notify = std::move(fd);
-  return watch(process.notify, Source::notify, i, EPOLLIN);
+  const Status watched = watch(fd, Source::notify, i, EPOLLIN);
+  if (watched.ok()) process.notify = std::move(fd);
+  return watched;
 }
 
 // Descriptors that come along are not accepted, and so closed by the kernel: that is what a sender

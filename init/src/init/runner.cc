@@ -259,7 +259,8 @@ void Runner::begin_shutdown(Ending ending, std::string_view reason) {
 void Runner::advance_shutdown() {
   if (shutdown_.phase() == Shutdown::Phase::running) return;
   siginfo_t info{};
-  const bool children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  const bool children =
+      waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
   // Several phases may be over at once, with no event to come that would end the next.
   while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), children)) {
     if (shutdown_.phase() == Shutdown::Phase::tasks) supervisor_.start_shutdown_tasks(now_);

@@ -59,6 +59,7 @@ class Runner final : public World {
     sys::Pipe output;  // both ends are kept, so that the log may restart and lose nothing
     sys::Fd notify;
     sys::Fd cgroup;
+    bool cgroup_used_up = false;
     // Of the current run; `generation` tells events of the last one from it.
     uint32_t generation = 0;
     int pid = 0;
@@ -91,6 +92,7 @@ class Runner final : public World {
   // end.cc
   void reap(Index i);
   void reap_orphans();
+  Status kill_cgroup(Index i);
   bool cgroup_populated(Index i);
   void on_cgroup(Index i);
 

@@ -8,26 +8,12 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "core/mountinfo.h"
+
 namespace copal {
 namespace {
 
 constexpr size_t kMaxMounts = 1024;
-
-// In mountinfo a blank is written \040, and so on. Decodes in place.
-char* decode(std::span<char> path) {
-  size_t to = 0;
-  for (size_t from = 0; from < path.size(); ++from) {
-    char c = path[from];
-    if (c == '\\' && from + 3 < path.size()) {
-      c = static_cast<char>((path[from + 1] - '0') * 64 + (path[from + 2] - '0') * 8 +
-                            (path[from + 3] - '0'));
-      from += 3;
-    }
-    path[to++] = c;
-  }
-  path[to] = '\0';
-  return path.data();
-}
 
 bool of_the_kernel(std::string_view path) {
   for (const std::string_view top : {"/proc", "/sys", "/dev"}) {
@@ -45,19 +31,8 @@ void unmount_all() {
   const std::span<char> buffer(reinterpret_cast<char*>(memory->data()), memory->size());
   auto text = sys::read_file("/proc/self/mountinfo", buffer);
   if (!text.ok()) return;
-  std::array<char*, kMaxMounts> paths{};
-  size_t count = 0;
-  std::string_view rest = *text;
-  while (!rest.empty() && count < paths.size()) {
-    std::string_view line = take_line(rest);
-    for (int field = 0; field < 4; ++field) (void)take_word(line);
-    const std::string_view path = take_word(line);
-    if (path.empty()) continue;
-    // There is a blank behind it, so that there is room for the NUL.
-    paths[count++] =
-        decode(buffer.subspan(static_cast<size_t>(path.data() - buffer.data()), path.size() + 1)
-                   .first(path.size()));
-  }
+  std::array<const char*, kMaxMounts> paths{};
+  size_t count = mount_points(buffer.first(text->size()), paths);
   while (count > 0) {
     const char* const path = paths[--count];
     if (of_the_kernel(path) || umount2(path, UMOUNT_NOFOLLOW) == 0) continue;

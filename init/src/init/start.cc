@@ -85,15 +85,27 @@ void limit(const sys::Fd& cgroup, const char* file, uint64_t value, const char* 
 
 }  // namespace
 
-// Made at the first start, and kept: what is left of an earlier run is still in it.
+// Made at the first start, and kept: what is left of an earlier run is still in it. But one in which
+// everything was killed is of no more use. Linux (from 6.12.14 on) counts these kills, to catch who
+// is just being forked, but looks at the counter of PID 1's cgroup when it clones into another:
+// whatever is cloned into one that was killed once is killed at once.
 Status Runner::open_cgroup(Index i) {
+  Process& process = processes_[i];
   const Spec& spec = services_.specs[i];
-  if (mkdirat(cgroups_.get(), spec.name.data(), 0755) < 0 && errno != EEXIST) {
+  const char* const name = spec.name.data();
+  if (process.cgroup_used_up) {
+    process.cgroup.reset();
+    const Status removed = sys::remove_cgroup(cgroups_, name);
+    if (!removed.ok() && removed.error().code != ENOENT) return removed;
+    process.cgroup_used_up = false;
+  }
+  if (process.cgroup.open()) return {};
+  if (mkdirat(cgroups_.get(), name, 0755) < 0 && errno != EEXIST) {
     return sys::last_error("mkdir cgroup");
   }
-  auto opened = sys::open_at(cgroups_, spec.name.data(), O_RDONLY | O_DIRECTORY);
+  auto opened = sys::open_at(cgroups_, name, O_RDONLY | O_DIRECTORY);
   if (!opened.ok()) return opened.error();
-  const sys::Fd& cgroup = processes_[i].cgroup = std::move(*opened);
+  const sys::Fd& cgroup = process.cgroup = std::move(*opened);
   const Limits& limits = spec.limits;
   const auto set = [&](const char* file, uint64_t value, const char* after = "") {
     limit(cgroup, file, value, after, log_, spec.name);
@@ -128,7 +140,7 @@ Status Runner::spawn(Index i) {
     log_.fail(Level::error, spec.name.data(), error);
     return error;
   };
-  if (cgroups_.open() && !process.cgroup.open()) {
+  if (cgroups_.open()) {
     const Status opened = open_cgroup(i);
     if (!opened.ok()) return fail(opened.error());
   }
@@ -153,8 +165,12 @@ Status Runner::spawn(Index i) {
   process.status = std::move(pipe->in);
   process.ready = std::move(ready.in);
   const Status watched = watch_child(i);
-  // The process is there, so that it is not a failure to start. SIGCHLD still tells of its end.
-  if (!watched.ok()) log_.fail(Level::error, spec.name.data(), watched.error());
+  if (!watched.ok()) {
+    // The process is there, but not to be served: it would never be seen to be ready. SIGCHLD tells
+    // of its end, and the next try may have more luck.
+    log_.fail(Level::error, spec.name.data(), watched.error());
+    (void)sys::send_signal(process.pidfd, SIGKILL);
+  }
   remember(i);
   return {};
 }

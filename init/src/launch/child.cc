@@ -54,10 +54,13 @@ bool limit_resource(int resource, uint64_t value, bool always) {
   return setrlimit(resource, &limit) == 0;
 }
 
+// PID 1 has more, for itself.
+constexpr uint64_t kFiles = 4096;
+
 bool set_limits(const Limits& limits) {
   return (limits.oom == 0 || set_oom(limits.oom)) &&
          (limits.nice == 0 || setpriority(PRIO_PROCESS, 0, limits.nice) == 0) &&
-         limit_resource(RLIMIT_NOFILE, limits.nofile, false) &&
+         limit_resource(RLIMIT_NOFILE, limits.nofile != 0 ? limits.nofile : kFiles, false) &&
          limit_resource(RLIMIT_MEMLOCK, limits.memlock, false) &&
          limit_resource(RLIMIT_CORE, limits.core, true);
 }

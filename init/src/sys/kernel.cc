@@ -130,6 +130,36 @@ Status send_signal(const Fd& pidfd, int signal) {
   return {};
 }
 
+// Not readdir(), which allocates.
+Status remove_cgroup(const Fd& parent, const char* name) {
+  struct Entry {  // as getdents64(2) writes them, one behind the other
+    uint64_t inode;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[1];
+  };
+  constexpr uint8_t kFolder = 4;
+  if (::unlinkat(parent.get(), name, AT_REMOVEDIR) == 0) return {};
+  if (errno != EBUSY && errno != ENOTEMPTY) return last_error("remove cgroup");
+  auto dir = open_at(parent, name, O_RDONLY | O_DIRECTORY);
+  if (!dir.ok()) return dir.error();
+  alignas(Entry) std::array<char, 2048> buffer;
+  while (true) {
+    const long size = syscall(SYS_getdents64, dir->get(), buffer.data(), buffer.size());
+    if (size <= 0) break;
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const Entry*>(buffer.data() + at);
+      at += entry->size;
+      if (entry->type != kFolder || entry->name[0] == '.') continue;
+      const Status removed = remove_cgroup(*dir, entry->name);
+      if (!removed.ok()) return removed;
+    }
+  }
+  if (::unlinkat(parent.get(), name, AT_REMOVEDIR) < 0) return last_error("remove cgroup");
+  return {};
+}
+
 // All but those that the kernel sends for a fault of the program itself.
 sigset_t catchable_signals() {
   sigset_t set;

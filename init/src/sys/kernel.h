@@ -51,6 +51,8 @@ Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces = 0);
 // A pidfd of a child that is there already.
 Fd open_pid(int pid);
 Status send_signal(const Fd& pidfd, int signal);
+// With all that are below it. EBUSY: there are still processes.
+Status remove_cgroup(const Fd& parent, const char* name);
 
 sigset_t catchable_signals();
 // What PID 1 ignores, every service would ignore: CLONE_CLEAR_SIGHAND leaves that as it is.
