@@ -13,13 +13,13 @@ import time
 class Machine:
     """Boots the image in an output folder; use as a context manager, which ends it whatever happens."""
 
-    def __init__(self, out, folder, cmdline="", netdev="", qemu=()):
+    def __init__(self, out, folder, cmdline="", netdev="", qemu=(), nic="user"):
         self.console = ""
         self.seen = 0
         self.monitor_path = os.path.join(folder, "qmp")
         self.shell_path = os.path.join(folder, "shell")
         self.shell_stream = None
-        environment = os.environ | {"CMDLINE_EXTRA": cmdline, "NETDEV_EXTRA": netdev}
+        environment = os.environ | {"CMDLINE_EXTRA": cmdline, "NETDEV_EXTRA": netdev, "NIC": nic}
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["scripts/run-qemu", out, "-serial", "stdio", "-serial", f"unix:{self.shell_path},server=on,wait=off",

@@ -76,8 +76,6 @@ def dev_machine(tmp_path_factory):
     with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
         machine.open_shell()
         machine.wait_for(r"init: nomad: ready", 240)
-        # QEMU's user network expects the machine at this address.
-        machine.shell("ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2")
         machine.nomad = Nomad(port)
         machine.nomad.log_in()
         yield machine

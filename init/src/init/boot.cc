@@ -102,6 +102,8 @@ void mount_all(const sys::Log& log) {
     if (mkdir(folder.path, 0700) == 0) (void)chmod(folder.path, folder.mode);
   }
   (void)symlink("/run", "/var/run");
+  // Who writes it may write in its own folder only.
+  (void)symlink("network/resolv.conf", "/run/resolv.conf");
   if (!launch::make_shared_parts()) {
     log.fail(sys::Level::error, "/run/init/dev", sys::last_error("make"));
   }

@@ -142,6 +142,8 @@ int run_applet(std::span<char*> arguments) {
   if (name == "--security") return run_security(arguments.subspan(2));
   if (name == "--manual") return run_manual();
 #endif
+  if (name == "--net") return run_net(arguments.subspan(2));
+  if (std::string_view(arguments[0]).ends_with("/dhcpcd-run-hooks")) return run_dhcp_hook();
   constexpr std::string_view kUsage =
       "This is PID 1 of a Copal image. When an image is built, it also does this:\n"
       "  init --check DIR [ROOT]    checks the service files in DIR; users and programs in ROOT\n"

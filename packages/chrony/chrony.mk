@@ -1,0 +1,10 @@
+summary    = Sets the clock by NTP
+version    = 4.6.1
+licence    = GPL-2.0-only
+source     = debian:chrony/chrony_$(version).orig.tar.gz
+sha256     = 571ff73fbf0ae3097f0604eca2e00b1d8bb2e91affe1a3494785ff21d6199c5c
+depends    = cross-binutils cross-gcc host-make linux-headers musl
+build      = own
+files      = packages/chrony/files
+users      = chrony:81
+image      = /usr/bin/chronyd /etc/chrony.conf /etc/chrony
