@@ -43,7 +43,7 @@ def counts(folder):
 
 
 def percent(table):
-    return 100 * sum(1 for times in table.values() if times) / max(len(table), 1)
+    return 100 * sum(1 for times in table.values() if times) / len(table) if table else 100
 
 
 def main():

@@ -100,6 +100,7 @@ class Rules {
     bool ready = false;  // it said so
     bool was_up = false;
     bool timed_out = false;
+    bool forsaken = false;  // stopped for what it needs has failed
     bool no_process = false;
     bool slain = false;
     bool asked = false;    // to stop
@@ -142,7 +143,8 @@ class Rules {
       rule(lives_[other].had_turn, i, "starts before what it comes after");
     }
     life.started = now;
-    life.ready = life.was_up = life.timed_out = life.no_process = life.slain = life.asked = false;
+    life.ready = life.was_up = life.timed_out = life.forsaken = life.no_process = life.slain =
+        life.asked = false;
     life.exit = {};
     life.dies = kNever;
     ++life.runs;
@@ -307,6 +309,7 @@ class Rules {
       rule(spec(i).kind == Kind::service, i, "is a task, and has a limit");
     } else if (why == Event::deps_failed) {
       rule(doomed(i) && !stopped_, i, "is stopped although what it needs is there");
+      life.forsaken = true;
     } else {
       rule(stopped_, i, "is stopped for no reason");
       for (const size_t waiter : life.waiters) {
@@ -320,6 +323,8 @@ class Rules {
     Life& life = lives_[i];
     const Spec& s = spec(i);
     if (stopped_) return rule(to == State::down, i, "does not stay down");
+    if (life.forsaken)
+      return rule(to == State::failed, i, "lost what it needs, and has not failed");
     if (doomed(i) && to == State::failed) return;
     const bool well = life.exit.code == 0 && !life.exit.by_signal && !life.no_process &&
                       !life.timed_out && (life.was_up || s.kind == Kind::task);

@@ -191,6 +191,30 @@ TEST(Supervisor, SpreadsSpawnsOverTurns) {
   EXPECT_EQ(world.spawns, 3);
 }
 
+// A bug of whoever calls: it is told, and nothing else happens.
+TEST(Supervisor, SaysWhatIsImpossible) {
+  Loaded loaded({{"a", kRun}, {"b", kRun + "needs = a\n"}});
+  struct Listener final : World {
+    Status spawn(Index) override { return {}; }
+    void send_signal(Index, int) override {}
+    void slay(Index) override {}
+    bool sweep(Index) override { return true; }
+    void changed(Index, State, State, Event, Duration) override {}
+    void impossible(Index i, State state, Event event) override {
+      EXPECT_EQ(i, 1);
+      EXPECT_EQ(state, State::waiting);
+      EXPECT_EQ(event, Event::exited);
+      ++times;
+    }
+    int times = 0;
+  } world;
+  Supervisor supervisor(loaded.specs, loaded.graph, world, loaded.memory.arena(), 1);
+  supervisor.start_all(Time{});
+  supervisor.exited(1, Exit{}, Time{});
+  EXPECT_EQ(world.times, 1);
+  EXPECT_EQ(supervisor.state(1), State::waiting);
+}
+
 TEST(Supervisor, RestartDoesNotTouchWhoNeedsIt) {
   Simulation sim({{"a", kRun}, {"b", kRun + "needs = a\n"}});
   sim.ready("a");

@@ -38,3 +38,8 @@ def native_init(tmp_path_factory):
 def test_init(init):
     """Unit tests, the simulator, and init as PID 1 of a namespace of its own (init/tests)."""
     run(["meson", "test", "-C", str(init), "--print-errorlogs"])
+
+
+def test_fuzz(tmp_path):
+    """Every parser of init with its committed seeds, and some seconds more; `make fuzz` takes its time."""
+    run(["tests/fuzz"], env=os.environ | {"O": str(tmp_path), "FUZZ_SECONDS": "5", "SIMULATE_EVENTS": "0"})
