@@ -7,7 +7,7 @@ build     = meson
 srcdir    = files/init
 files     = init/src init/meson.build init/meson_options.txt
 configure = --buildtype=minsize -Db_pie=true -Dlink_flags=-static-pie -Dbuild_tools=false
-image     = /usr/bin/init
-image-$(CONFIG_COPALCTL) += /usr/bin/copalctl
 # Who the log runs as, and who may ask for the state of all services.
 users     = log:100 status:101
+image     = /usr/bin/init
+image-$(CONFIG_COPALCTL) += /usr/bin/copalctl

@@ -17,7 +17,8 @@ TEST(Notification, IsReadyByAWholeLine) {
 }
 
 TEST(Notification, SaysMore) {
-  const Notice notice = parse_notice("WATCHDOG=1\nSTATUS=all is well\nEXTEND_TIMEOUT_USEC=2500000\n");
+  const Notice notice =
+      parse_notice("WATCHDOG=1\nSTATUS=all is well\nEXTEND_TIMEOUT_USEC=2500000\n");
   EXPECT_FALSE(notice.ready);
   EXPECT_TRUE(notice.alive);
   EXPECT_EQ(notice.status, "all is well");
@@ -29,7 +30,8 @@ TEST(Notification, SaysMore) {
 TEST(HttpStatus, IsTheNumberOfTheFirstLine) {
   EXPECT_EQ(parse_http_status("HTTP/1.1 200 OK\r\n"), 200);
   EXPECT_EQ(parse_http_status("HTTP/1.0 503\r\nX: y"), 503);
-  for (const char* bad : {"", "HTTP/1.1 200", "HTTP/2 200 OK\n", "HTTP/1.1 99 x\n", "HTTP/1.1\n", "SSH-2.0\n"}) {
+  for (const char* bad :
+       {"", "HTTP/1.1 200", "HTTP/2 200 OK\n", "HTTP/1.1 99 x\n", "HTTP/1.1\n", "SSH-2.0\n"}) {
     EXPECT_FALSE(parse_http_status(bad)) << bad;
   }
 }

@@ -135,7 +135,8 @@ def test_status_and_orders():
 
 
 def test_nobody_else_gives_orders():
-    ask = "import socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET); s.connect('/run/init/%s'); s.send(b'%s'); print(s.recv(99))"
+    ask = ("import socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET); "
+           "s.connect('/run/init/%s'); s.send(b'%s'); print(s.recv(99))")
     files = {"a": f'task = {PYTHON} -c "{ask % ("control", "poweroff")}"\nuser = 201\n',
              "b": f'task = {PYTHON} -c "{ask % ("status", "poweroff")}"\nuser = 201\ngroups = status\n',
              "c": f'task = {PYTHON} -c "{ask % ("status", "status 0")}"\nuser = 201\ngroups = status\n'}

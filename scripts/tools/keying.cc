@@ -169,9 +169,8 @@ Result<StoreState> inspect_store(const std::string& store, const std::vector<Key
 // The entries in the order in which Make had best start them: what has the longest chain behind it
 // first, so that the toolchain never waits for host tools that nothing waits for.
 static Lines longest_chain_first(Lines entries, const std::map<std::string, int>& heights) {
-  std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
-    return heights.at(a) > heights.at(b);
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [&](const auto& a, const auto& b) { return heights.at(a) > heights.at(b); });
   return entries;
 }
 

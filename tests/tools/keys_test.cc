@@ -238,8 +238,9 @@ TEST_F(Keys, BecomeAMakefile) {
 }
 
 TEST_F(Keys, MakeStartsWithTheLongestChain) {
-  const auto packages = keyed("name=a\tversion=1\nname=b\tversion=1\nname=c\tversion=1\tdepends=b\n"
-                              "name=top\tversion=1\tdepends=a b c\n");
+  const auto packages = keyed(
+      "name=a\tversion=1\nname=b\tversion=1\nname=c\tversion=1\tdepends=b\n"
+      "name=top\tversion=1\tdepends=a b c\n");
   ASSERT_TRUE(packages);
   const auto& entry = [&](std::size_t i) { return " $(STORE)/" + (*packages)[i].entry; };
   const auto text = makefile(*packages, {(*packages)[3].entry});

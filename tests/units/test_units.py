@@ -30,7 +30,8 @@ def test_tools(tmp_path):
 @pytest.fixture(name="init", scope="module")
 def native_init(tmp_path_factory):
     folder = tmp_path_factory.mktemp("init")
-    run(["meson", "setup", str(folder), "init", "-Dtests=true", "-Dmetadata=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Db_ndebug=false"])
+    run(["meson", "setup", str(folder), "init", "-Dtests=true", "-Dmetadata=true", "-Db_sanitize=address,undefined",
+         "-Db_lundef=false", "-Db_ndebug=false"])
     run(["ninja", "-C", str(folder)])
     return folder
 

@@ -63,10 +63,10 @@ void limit(const sys::Fd& cgroup, const char* file, uint64_t value, const char* 
 
 }  // namespace
 
-// Made at the first start, and kept: what is left of an earlier run is still in it. But one in which
-// everything was killed is of no more use. Linux (from 6.12.14 on) counts these kills, to catch who
-// is just being forked, but looks at the counter of PID 1's cgroup when it clones into another:
-// whatever is cloned into one that was killed once is killed at once.
+// Made at the first start, and kept: what is left of an earlier run is still in it. But one in
+// which everything was killed is of no more use. Linux (from 6.12.14 on) counts these kills, to
+// catch who is just being forked, but looks at the counter of PID 1's cgroup when it clones into
+// another: whatever is cloned into one that was killed once is killed at once.
 Status Runner::open_cgroup(Index i) {
   Process& process = processes_[i];
   const Spec& spec = services_.specs[i];
