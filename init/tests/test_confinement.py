@@ -70,7 +70,7 @@ def test_processes_of_others_are_not_seen():
 
 def test_hide_bind_and_tmpfs():
     said = run("ls /etc/init; cat /etc/group; cat /usr/share/passwd; touch /var/log/x && stat -c %u /var/log",
-               "hide = /etc/init /etc/group", "bind = /etc:/usr/share", "tmpfs = /var/log:1M")
+               "hide = /run/init /etc/init /etc/group", "bind = /etc:/usr/share", "tmpfs = /var/log:1M")
     assert [line for line in said if "ermission" not in line] == ["a:x:201:202::/:", "201"], said
 
 

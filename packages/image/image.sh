@@ -13,7 +13,7 @@ packages() {
 # The users that recipes name, each with a group of its own. Their numbers are fixed, since they may stand on a disk.
 accounts() {
     local word name id twice
-    twice=$(tr ': ' '\n\n' <<<"$recipe_accounts" | sort | uniq -d)
+    twice=$(for word in $recipe_accounts; do printf '%s\n' "${word%:*}" "${word#*:}"; done | sort | uniq -d)
     [ -z "$twice" ] || { echo "two users have one name or number: $twice"; return 1; }
     for word in root:0 nobody:65534 $recipe_accounts; do
         name=${word%:*} id=${word#*:}

@@ -148,13 +148,18 @@ bool own_proc(const Confinement& view, Step& step) {
          mount_at("proc", "/proc", "proc", kSafe | MS_RDONLY, "hidepid=ptraceable");
 }
 
+// What is hidden may be what hides, so the copies come first.
 bool hide(const Confinement& view, Step& step) {
-  for (const char* path : view.hide) {
-    step = {Stage::hide, path};
+  std::array<int, kMaxPaths> nothing{};
+  for (size_t i = 0; i < view.hide.size(); ++i) {
+    step = {Stage::hide, view.hide[i]};
     struct stat info {};
-    if (stat(path, &info) < 0) return false;
-    const char* const nothing = S_ISDIR(info.st_mode) ? kNoFolder : kNoFile;
-    if (!attach(copy_of(AT_FDCWD, nothing), path)) return false;
+    if (stat(view.hide[i], &info) < 0) return false;
+    nothing[i] = copy_of(AT_FDCWD, S_ISDIR(info.st_mode) ? kNoFolder : kNoFile);
+  }
+  for (size_t i = 0; i < view.hide.size(); ++i) {
+    step = {Stage::hide, view.hide[i]};
+    if (!attach(nothing[i], view.hide[i])) return false;
   }
   return true;
 }
@@ -194,8 +199,8 @@ bool make_view(const Confinement& view, const Account& owner, Step& step) {
   step = {Stage::mounts, "/"};
   if (!all_writable && !make_read_only("/")) return false;
 
-  if (!own_memory(view, owner, step) || !own_proc(view, step) || !hide(view, step)) return false;
-  if (!own_dev(view, step)) return false;
+  if (!own_memory(view, owner, step) || !own_proc(view, step)) return false;
+  if (!own_dev(view, step) || !hide(view, step)) return false;
   for (size_t i = 0; i < view.bind.size(); ++i) {
     step = {Stage::bind, view.bind[i].to};
     if (!attach(binds[i], view.bind[i].to)) return false;
