@@ -100,7 +100,7 @@ class Supervisor {
   [[nodiscard]] State state(Index service) const { return services_[service].state; }
   [[nodiscard]] const Life& life(Index service) const { return services_[service]; }
   // After a fault of PID 1: as it was. What was to be done about it is done again.
-  void restore(Index service, const Life& life, Time now);
+  void restore(Index i, const Life& life, Time now);
 
  private:
   struct Service : Life {
