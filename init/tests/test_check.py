@@ -84,6 +84,26 @@ def test_disk_files_too():
         "           ^~~~~\n"))
 
 
+def test_the_manual_is_that_of_the_parser():
+    docs = Path(__file__).parents[2] / "docs/service-files.md"
+    said = subprocess.run([os.environ["INIT"], "--manual"], capture_output=True, text=True, check=True).stdout
+    assert docs.read_text() == said, "write docs/service-files.md anew: init --manual"
+
+
+def test_exposure():
+    with tempfile.TemporaryDirectory() as base:
+        folder = Path(base) / "etc/init"
+        folder.mkdir(parents=True)
+        (Path(base) / "etc/seccomp").mkdir()
+        (Path(base) / "etc/seccomp/service").write_text("8 bytes.")
+        (folder / "a").write_text(GOOD + "net = none\nmemory = 8M\n")
+        (folder / "b").write_text("run = /usr/bin/x\nuser = root\nmounts = machine\nlandlock = no\ncaps = all\nseccomp = none\n"
+                                  "new-privs = yes\npids = unlimited\n")
+        done = subprocess.run([os.environ["INIT"], "--security", str(folder), base], capture_output=True, text=True)
+        scores = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
+        assert (scores["a"], scores["b"]) == ("0.0", "10.0"), done.stdout
+
+
 def test_log_is_taken():
     status, output = check({"log": GOOD})
     assert status == 1 and "log: error: init itself has lines of this name in the log" in output
