@@ -50,7 +50,7 @@ no-recipe = $(error There is no package '$1', which $2 asks for. A package is pa
 package-verbs := rebuild shell
 named := $(filter $(recipe-names),$(foreach v,$(package-verbs),$(patsubst %-$v,%,$(goals))) $(patsubst why-%,%,$(goals)))
 
-image-packages := $(sort $(CONFIG_PACKAGES) init seccomp-profiles)
+image-packages := $(sort $(CONFIG_PACKAGES) init)
 packages :=
 $(foreach p,host-bubblewrap linux $(image-packages) $(named),$(call read,$p,the configuration))
 # Last, because it is made from what the others say of themselves.
