@@ -12,7 +12,8 @@ def run(text, *more, user="a", etc=()):
     """What a service that runs this line of shell prints."""
     files = {"a": "\n".join([f'task = /bin/sh -c "{text}; echo over"', f"user = {user}", *more]) + "\n"}
     with Pid1(files, {**ACCOUNTS, **dict(etc)}) as init:
-        init.wait_for("init: a: (failed|done)")
+        # A log that is stopped before it has begun to listen takes nothing down: only then is it the time to stop.
+        init.wait_for("^a: over|init: a: failed")
         assert init.stop() == "poweroff"
         # Only now has the log told all.
         said = [line.removeprefix("a: ") for line in init.find("^a: ")]
