@@ -24,11 +24,8 @@ class ConsoleReporter final : public Reporter {
  public:
   void problem(const Place& place, std::string_view message) override {
     ++problems_;
-    if (place.line == 0) {
-      if (!place.file.empty()) print(Line(place.file, ": "));
-      return print(Line("error: ", message, "\n"));
-    }
-    print(Line(place.file, ":", place.line, ":", place.column, ": error: ", message, "\n"));
+    print(Line(describe(place).text(), "error: ", message, "\n"));
+    if (place.line == 0) return;
     // A window of the line around the place, so that it fits a terminal.
     constexpr size_t kWidth = 96;
     const size_t at = place.column - 1;

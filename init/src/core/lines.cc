@@ -33,6 +33,11 @@ size_t unprintable(std::string_view line) {
 
 }  // namespace
 
+Line describe(const Place& place) {
+  if (place.line != 0) return Line(place.file, ":", place.line, ":", place.column, ": ");
+  return place.file.empty() ? Line() : Line(place.file, ": ");
+}
+
 Line unknown(std::string_view what, std::string_view name, const Suggestion& suggestion) {
   Line message("unknown ", what, " '", name, "'");
   if (!suggestion.best().empty()) message.add(": did you mean '").add(suggestion.best()).add("'?");

@@ -30,6 +30,9 @@ struct Place {
   uint32_t length = 0;
 };
 
+// "file:line:column: ", "file: ", or nothing: what a message begins with.
+Line describe(const Place& place);
+
 class Reporter {
  public:
   virtual void problem(const Place& place, std::string_view message) = 0;

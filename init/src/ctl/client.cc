@@ -1,9 +1,8 @@
 #include "ctl/client.h"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <utility>
 
 #include "core/config.h"
 #include "core/text.h"
@@ -41,14 +40,9 @@ Row parse_row(std::string_view line) {
 }  // namespace
 
 Status Client::connect(const char* path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path, std::strlen(path));
-  socket_.reset(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!socket_.open()) return sys::last_error("socket");
-  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-    return sys::last_error("connect");
-  }
+  auto made = sys::connect_to(path, SOCK_SEQPACKET);
+  if (!made.ok()) return made.error();
+  socket_ = std::move(*made);
   return {};
 }
 

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -13,7 +12,7 @@
 namespace copal {
 namespace {
 
-constexpr std::string_view kSocket = "/run/init/log";
+constexpr const char* kSocket = "/run/init/log";
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -49,19 +48,17 @@ int ctl_log(std::span<char*> arguments) {
       request.add(word).add(" ");
     }
   }
-  const sys::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, kSocket.data(), kSocket.size());
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
-      !write_all(fd.get(), request.add("\n").text())) {
-    return fail(Line(kSocket, ": ", std::strerror(errno)));
-  }
+  const auto fail_socket = [](int error) {
+    return fail(Line(kSocket, ": ", std::strerror(error)));
+  };
+  auto fd = sys::connect_to(kSocket, SOCK_STREAM);
+  if (!fd.ok()) return fail_socket(fd.error().code);
+  if (!write_all(fd->get(), request.add("\n").text())) return fail_socket(errno);
   std::array<char, 16384> buffer;
   bool first = true;
   bool refused = false;
   while (true) {
-    const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+    const ssize_t n = read(fd->get(), buffer.data(), buffer.size());
     if (n < 0) return fail(Line(std::strerror(errno)));
     if (n == 0) break;
     // Records begin with a year.

@@ -6,12 +6,9 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
-#include <net/if.h>
 #include <optional>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,19 +172,6 @@ void raise_file_limit(const sys::Log& log) {
   limit.rlim_max = std::max(limit.rlim_max, kEnough);
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
     log.fail(sys::Level::error, "nofile", sys::last_error("setrlimit"));
-  }
-}
-
-void bring_up_loopback(const sys::Log& log) {
-  const sys::Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof "lo");
-  if (!any.open() || ioctl(any.get(), SIOCGIFFLAGS, &request) < 0) {
-    return log.fail(sys::Level::error, "lo", sys::last_error("get flags"));
-  }
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  if (ioctl(any.get(), SIOCSIFFLAGS, &request) < 0) {
-    log.fail(sys::Level::error, "lo", sys::last_error("set flags"));
   }
 }
 

@@ -14,7 +14,6 @@ void mount_all(const sys::Log& log);
 sys::Fd set_up_cgroups(const sys::Log& log);
 // Never earlier than the image was built.
 void set_clock_floor(const sys::Log& log);
-void bring_up_loopback(const sys::Log& log);
 // PID 1 holds several descriptors for each service; the kernel lets it begin with 1,024.
 void raise_file_limit(const sys::Log& log);
 

@@ -25,11 +25,7 @@ class LogReporter final : public Reporter {
  public:
   explicit LogReporter(const sys::Log& log) : log_(log) {}
   void problem(const Place& place, std::string_view message) override {
-    if (place.line == 0) {
-      log_.say(sys::Level::error, place.file, ": ", message);
-    } else {
-      log_.say(sys::Level::error, place.file, ":", place.line, ":", place.column, ": ", message);
-    }
+    log_.say(sys::Level::error, describe(place).text(), message);
   }
 
  private:
@@ -118,7 +114,8 @@ void open_log(sys::Log& log) {
   apply_sysctls(log);
   set_hostname(log);
   make_machine_id(log);
-  bring_up_loopback(log);
+  const Status loopback = sys::bring_up_loopback();
+  if (!loopback.ok()) log.fail(sys::Level::error, "lo", loopback.error());
   raise_file_limit(log);
   supervise(log, std::move(cgroups), -1);
 }

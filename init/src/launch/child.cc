@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <net/if.h>
 #include <optional>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -19,6 +18,7 @@
 
 #include "launch/privileges.h"
 #include "launch/view.h"
+#include "sys/kernel.h"
 
 namespace copal::launch {
 namespace {
@@ -72,15 +72,6 @@ bool keep_open(std::span<const int> keep) {
   return true;
 }
 
-// A network without even a loopback breaks programs that talk to themselves.
-bool bring_up_loopback() {
-  const sys::Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof "lo");
-  request.ifr_flags = IFF_UP;
-  return any.open() && ioctl(any.get(), SIOCSIFFLAGS, &request) == 0;
-}
-
 // Raw calls: libc's versions want to tell all threads, and look at state that clone3 made stale.
 // Root stays root without a call, so that this works where there is no other user.
 bool set_groups(const Account& account) {
@@ -118,7 +109,8 @@ bool confine(const Plan& plan, Step& step) {
   if (spaces != 0 && unshare(static_cast<int>(spaces)) < 0) return false;
   if (confinement.own_mounts && !make_view(confinement, spec.account, step)) return false;
   step = {Stage::net, nullptr};
-  if ((confinement.namespaces & CLONE_NEWNET) != 0 && !bring_up_loopback()) return false;
+  // A network without even a loopback breaks programs that talk to themselves.
+  if ((confinement.namespaces & CLONE_NEWNET) != 0 && !sys::bring_up_loopback().ok()) return false;
 
   step.stage = Stage::caps;
   if (!drop_bounding(confinement.caps)) return false;

@@ -66,13 +66,9 @@ void wake_dhcpcd(const Leased& links, const Leased& old) {
     const bool is_new = std::find(old.begin(), old.end(), link) == old.end();
     if (is_new) command.add(link.data()).add(kEnd);
   }
-  const sys::Fd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const Line path(kStateDir, "/dhcpcd/sock");
-  std::copy(path.text().begin(), path.text().end(), address.sun_path);
-  if (connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) return;
-  (void)!send(client.get(), command.text().data(), command.text().size(), MSG_NOSIGNAL);
+  auto client = sys::connect_to(Line(kStateDir, "/dhcpcd/sock").c_str(), SOCK_STREAM);
+  if (!client.ok()) return;
+  (void)!send(client->get(), command.text().data(), command.text().size(), MSG_NOSIGNAL);
 }
 
 // Name servers of the files, and time servers of the kernel's command line.

@@ -16,8 +16,7 @@ constexpr const char* kRunDir = "/run/config/network";
 
 void Printer::problem(const Place& place, std::string_view message) {
   quiet_ = false;
-  if (place.line == 0) return print(Line(place.file, ": error: ", message, "\n"));
-  print(Line(place.file, ":", place.line, ":", place.column, ": error: ", message, "\n"));
+  print(Line(describe(place).text(), "error: ", message, "\n"));
 }
 
 std::span<LinkConfig> load_configs(const char* etc, Arena& arena, Reporter& reporter) {

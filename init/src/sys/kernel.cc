@@ -8,6 +8,8 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -107,11 +109,16 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-Result<Fd> listen_at(const char* path, int type, unsigned group) {
-  constexpr int kWaiting = 8;
+static sockaddr_un address_of(const char* path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  return address;
+}
+
+Result<Fd> listen_at(const char* path, int type, unsigned group) {
+  constexpr int kWaiting = 8;
+  const sockaddr_un address = address_of(path);
   Fd fd(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.open()) return last_error("socket");
   (void)unlink(path);
@@ -122,6 +129,26 @@ Result<Fd> listen_at(const char* path, int type, unsigned group) {
   if (chmod(path, group == 0 ? 0600 : 0660) < 0) return last_error("chmod");
   if (listen(fd.get(), kWaiting) < 0) return last_error("listen");
   return fd;
+}
+
+Result<Fd> connect_to(const char* path, int type) {
+  const sockaddr_un address = address_of(path);
+  Fd fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (!fd.open()) return last_error("socket");
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    return last_error("connect");
+  }
+  return fd;
+}
+
+Status bring_up_loopback() {
+  const Fd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  if (!any.open() || ioctl(any.get(), SIOCGIFFLAGS, &request) < 0) return last_error("get flags");
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  if (ioctl(any.get(), SIOCSIFFLAGS, &request) < 0) return last_error("set flags");
+  return {};
 }
 
 Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces) {

@@ -42,6 +42,11 @@ struct Pipe {
 Result<Pipe> make_pipe();
 // A Unix socket (SOCK_...) to which only root, and a group that is not 0, may connect.
 Result<Fd> listen_at(const char* path, int type, unsigned group);
+// The other end of such a socket.
+Result<Fd> connect_to(const char* path, int type);
+
+// Of the network namespace that the process is in.
+Status bring_up_loopback();
 
 // fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
 // from the first moment on. In the child, pid is 0. `namespaces` are CLONE_NEW... flags.
