@@ -209,7 +209,9 @@ def test_after_a_power_cut_the_journal_is_replayed_and_nothing_is_lost(machine):
 
 
 def test_a_file_system_grows_to_its_disk(machine):
-    assert f"grown from {OWN} to {GROWN} MiB" in machine.console
+    grown = f"grown from {OWN} to {GROWN} MiB"
+    if grown not in machine.console:  # the log may not have said it yet when the disk was there
+        machine.wait_for(grown, 20)
     size, _ = machine.shell("stat -f -c '%b %S' /var/persist")
     blocks, block = map(int, size.split())
     assert blocks * block > (OWN + 200) * MIB, "what it keeps for itself is left out of this"
