@@ -1,5 +1,6 @@
 """A machine in QEMU: its console as a stream to wait on, its monitor, a shell on its second serial port, its network ports."""
 
+import contextlib
 import json
 import os
 import re
@@ -88,19 +89,45 @@ class Machine:
             lines.append(line)
         return "".join(lines), int(line.removeprefix("done:"))
 
-    def monitor(self, command, **arguments):
-        """What QEMU's monitor answers to a command. (Events, which have no such key, come in between.)"""
+    def ask(self, command):
+        """What a command typed to the shell on the console prints: development images have one."""
+        self.type(f"{command}; echo do''ne:$?")
+        begin = self.seen
+        self.wait_for(r"^done:\d+$")
+        return self.console[begin:self.seen]
+
+    @contextlib.contextmanager
+    def monitor_stream(self):
         with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(180)
             connection.connect(self.monitor_path)
             stream = connection.makefile("rw")
             stream.readline()
-            for message in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
-                stream.write(json.dumps(message) + "\n")
-                stream.flush()
-                while not {"return", "error"} & (answer := json.loads(stream.readline())).keys():
-                    pass
+            yield stream
+
+    @staticmethod
+    def tell(stream, command, **arguments):
+        """What QEMU's monitor answers to a command. (Events, which have no such key, come in between.)"""
+        stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        stream.flush()
+        while not {"return", "error"} & (answer := json.loads(stream.readline())).keys():
+            pass
         assert "error" not in answer, answer
         return answer["return"]
+
+    def monitor(self, command, **arguments):
+        with self.monitor_stream() as stream:
+            self.tell(stream, "qmp_capabilities")
+            return self.tell(stream, command, **arguments)
+
+    def wait_for_event(self, name, cause):
+        """QEMU's event of this name, which comes once `cause` has been called."""
+        with self.monitor_stream() as stream:
+            self.tell(stream, "qmp_capabilities")
+            cause()
+            while (event := json.loads(stream.readline())).get("event") != name:
+                pass
+            return event
 
     def cut_power(self):
         """What is not on its disks then, never was."""

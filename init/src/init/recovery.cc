@@ -52,13 +52,13 @@ void inherit_all(Header* header, bool yes) {
 
 // Only what is safe in a signal handler, and as little of that as will do.
 void on_fault(int number) {
-  const Line message(sys::kmsg_prefix(sys::Level::critical).text(), "init: fault: signal ", number,
-                     ": starting again ", sys::now(), "\n");
-  (void)!write(fault_log, message.text().data(), message.text().size());
   const Time now = sys::now();
   const bool first =
       fault_header->last_fault == Time{} || now - fault_header->last_fault >= kTooSoon;
   fault_header->last_fault = now;
+  const Line message(sys::kmsg_prefix(sys::Level::critical).text(), "init: fault: signal ", number,
+                     first ? ": starting again " : ": too soon after the last one ", now, "\n");
+  (void)!write(fault_log, message.text().data(), message.text().size());
   if (first) {
     inherit_all(fault_header, true);
     inherit(fault_file, true);
@@ -68,8 +68,8 @@ void on_fault(int number) {
     execve("/proc/self/exe", const_cast<char* const*>(argv.data()),
            const_cast<char* const*>(env.data()));
   }
-  // The fault happens again when this returns, and then it is the end.
-  (void)signal(number, SIG_DFL);
+  // The end of PID 1 is a panic, and that a reboot.
+  _exit(128 + number);
 }
 
 }  // namespace
