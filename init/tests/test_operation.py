@@ -26,11 +26,15 @@ def pid(init, name):
     return re.search(r"pid (\d+)", init.ctl("status", name)[1])[1]
 
 
+# Programs that get ready 0.3 s after their exec, which PID 1 may see a moment later.
+AT_LEAST = 0.2
+
+
 def test_ready_by_newline():
     text = "exec 9>&3; sleep 0.3; echo >&9; exec sleep 1000"
     with Pid1({"a": f'run = /bin/sh -c "{text}"\nuser = root\nready = fd 10s\n', "b": SLEEP + "needs = a\n"}) as init:
         init.wait_for("init: b: ready")
-        assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= 0.3
+        assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= AT_LEAST
         assert init.stop() == "poweroff"
 
 
@@ -38,7 +42,7 @@ def test_ready_by_path():
     text = "sleep 0.3; touch /run/a/here; exec sleep 1000"
     with Pid1({"a": f'run = /bin/sh -c "{text}"\nuser = root\nwrite = /run/a\nready = path /run/a/here\n'}) as init:
         init.wait_for("init: a: ready")
-        assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= 0.3
+        assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= AT_LEAST
         assert init.stop() == "poweroff"
 
 

@@ -14,10 +14,10 @@ def booted(tmp_path):
     """Boots the minimal image, whose console has a root shell."""
     machines = []
 
-    def boot(*qemu, out=output_of("minimal_x86_64"), **options):
+    def boot(*qemu, out=None):
         folder = tmp_path / str(len(machines))
         folder.mkdir()
-        machines.append(Machine(out, folder, qemu=qemu, nic="none", **options).__enter__())
+        machines.append(Machine(out or output_of("minimal_x86_64"), folder, qemu=qemu, nic="none").__enter__())
         machines[-1].wait_for(r"init: console: ready")
         return machines[-1]
 

@@ -73,6 +73,21 @@ Status mount_one(const Mount& entry) {
   return sys::last_error("mount");
 }
 
+// All at once, which is quick; or else one by one, to tell which are missing.
+int enable_controllers(const sys::Fd& cgroup, const sys::Log* log) {
+  constexpr const char* kFile = "cgroup.subtree_control";
+  constexpr std::array kControllers = {"+cpu", "+cpuset", "+io", "+memory", "+pids"};
+  const Status all = sys::write_file(cgroup, kFile, "+cpu +cpuset +io +memory +pids");
+  if (all.ok() || !log) return all.error().code;
+  for (const char* controller : kControllers) {
+    const Status done = sys::write_file(cgroup, kFile, controller);
+    if (done.ok()) continue;
+    log->say(sys::Level::warning, "cgroup controller ", controller, ": ",
+             std::strerror(done.error().code));
+  }
+  return 0;
+}
+
 bool set_clock(time_t seconds) {
   const timespec time{seconds, 0};
   return clock_settime(CLOCK_REALTIME, &time) == 0;
@@ -124,7 +139,6 @@ void mount_all(const sys::Log& log) {
 //                 /services/<name>  one for each service
 //                 /nomad.slice      made by Nomad, which needs the controllers in the root
 sys::Fd set_up_cgroups(const sys::Log& log) {
-  constexpr std::array kControllers = {"+cpu", "+cpuset", "+io", "+memory", "+pids"};
   auto root = sys::open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY);
   if (!root.ok() || faccessat(root->get(), "cgroup.subtree_control", F_OK, 0) < 0) {
     log.say(sys::Level::error, "there are no cgroups: services are not kept apart");
@@ -135,20 +149,23 @@ sys::Fd set_up_cgroups(const sys::Log& log) {
       log.fail(sys::Level::error, name, sys::last_error("mkdir cgroup"));
     }
   }
-  const Status moved = sys::write_file(*root, "init/cgroup.procs", "0");
-  if (!moved.ok()) log.fail(sys::Level::error, "cgroup init", moved.error());
-  for (const char* controller : kControllers) {
-    for (const char* file : {"cgroup.subtree_control", "services/cgroup.subtree_control"}) {
-      const Status done = sys::write_file(*root, file, controller);
-      if (done.ok()) continue;
-      log.say(sys::Level::warning, "cgroup controller ", controller, " in ", file, ": ",
-              std::strerror(done.error().code));
-    }
-  }
   auto services = sys::open_at(*root, "services", O_RDONLY | O_DIRECTORY);
-  if (services.ok()) return std::move(*services);
-  log.fail(sys::Level::error, "cgroup services", services.error());
-  return {};
+  if (!services.ok()) {
+    log.fail(sys::Level::error, "cgroup services", services.error());
+    return {};
+  }
+  // In a container the root is no root.
+  if (enable_controllers(*root, nullptr) == EBUSY) enter_own_cgroup(*services, log);
+  (void)enable_controllers(*root, &log);
+  (void)enable_controllers(*services, &log);
+  return std::move(*services);
+}
+
+// It takes the kernel some 10 ms to move a process (a grace period of RCU), so that this is done
+// when the first services are on their way.
+void enter_own_cgroup(const sys::Fd& services, const sys::Log& log) {
+  const Status moved = sys::write_file(services, "../init/cgroup.procs", "0");
+  if (!moved.ok()) log.fail(sys::Level::error, "cgroup init", moved.error());
 }
 
 // Without a battery the clock starts in 1970, and no certificate is valid yet.

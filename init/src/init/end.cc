@@ -24,6 +24,8 @@ void Runner::reap(Index i) {
       info.si_pid == 0) {
     return;
   }
+  process.status_out.reset();
+  process.ready_out.reset();
   // The last news of the run may still be unread, and comes before its end.
   on_status(i);
   if (process.notify.open()) on_notify(i);
@@ -104,7 +106,10 @@ void Runner::send_signal(Index i, int signal) {
     log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
   }
   // A stopped process cannot act on a signal.
-  (void)sys::send_signal(processes_[i].pidfd, SIGCONT);
+  siginfo_t info{};
+  (void)waitid(P_PIDFD, static_cast<id_t>(processes_[i].pidfd.get()), &info,
+               WSTOPPED | WNOHANG | WNOWAIT);
+  if (info.si_pid != 0) (void)sys::send_signal(processes_[i].pidfd, SIGCONT);
 }
 
 void Runner::slay(Index i) {

@@ -80,15 +80,6 @@ bool load_profiles(const Image& image, Arena& arena, Reporter& reporter, Service
   return true;
 }
 
-bool wait_for_log(Spec& spec, Arena& arena) {
-  const std::span<Reference> after = arena.make<Reference>(spec.after.size() + 1);
-  if (after.empty()) return false;
-  std::copy(spec.after.begin(), spec.after.end(), after.begin());
-  after.back().name = kLogName;
-  spec.after = after;
-  return true;
-}
-
 }  // namespace
 
 Image open_image(const char* root, Arena& arena) {
@@ -143,7 +134,6 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Image* ima
       report(reporter, file, "init itself has lines of this name in the log");
       spec.name = arena.copy(Line("(", name, ")").text());
     }
-    if (!wait_for_log(spec, arena)) return no_memory;
   }
   services.specs = specs;
   const auto group = accounts ? find_account(accounts->group, "status") : std::nullopt;

@@ -28,17 +28,22 @@ void Runner::is_ready(Index i) {
   supervisor_.event(i, Event::ready, now_);
 }
 
-// The pipe is closed by execve, or else tells what failed before it.
+// The child tells that it has begun; then the pipe is closed by execve, or it tells what failed.
 void Runner::on_status(Index i) {
   const Spec& spec = services_.specs[i];
   Process& process = processes_[i];
   if (!process.status.open()) return;
-  launch::Failure failure{};
-  const ssize_t size = read(process.status.get(), &failure, sizeof failure);
-  if (size < 0) return;  // it is readable still
+  launch::News news{};
+  ssize_t size = read(process.status.get(), &news, sizeof news);
+  if (size == sizeof news && news.stage == launch::Stage::begun) {
+    process.status_out.reset();
+    process.ready_out.reset();
+    size = read(process.status.get(), &news, sizeof news);
+  }
+  if (size < 0) return;  // there is more to come
   unwatch(process.status);
-  if (size == sizeof failure) {
-    log_.say(Level::error, spec.name, ": ", launch::describe(failure).text());
+  if (size == sizeof news) {
+    log_.say(Level::error, spec.name, ": ", launch::describe(news).text());
     return;
   }
   log_.say(Level::info, spec.name, ": exec ", now_);

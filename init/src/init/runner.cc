@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/boot.h"
+
 namespace copal {
 namespace {
 
@@ -124,6 +126,9 @@ Ending Runner::run() {
     go_on();
   } else {
     supervisor_.start_all(now_);
+    supervisor_.work(now_, kSpawnsPerTurn);
+    if (cgroups_.open()) enter_own_cgroup(cgroups_, log_);
+    now_ = sys::now();
   }
   while (true) {
     supervisor_.work(now_, kSpawnsPerTurn);

@@ -64,8 +64,10 @@ class Runner final : public World {
     uint32_t generation = 0;
     int pid = 0;
     sys::Fd pidfd;
-    sys::Fd status;         // open until the program has been executed
-    sys::Fd ready;          // a newline here means that it is ready
+    sys::Fd status;      // open until the program has been executed
+    sys::Fd ready;       // a newline here means that it is ready
+    sys::Fd status_out;  // the child's ends of both, until it has opened them itself
+    sys::Fd ready_out;
     sys::Fd probe;          // a connection being tried
     sys::Fd cgroup_events;  // open while the rest of the cgroup is dying
     Time next_probe = kNever;

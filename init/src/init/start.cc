@@ -126,7 +126,7 @@ Status Runner::spawn(Index i) {
     const Status opened = open_notify(i);
     if (!opened.ok()) return fail(opened.error());
   }
-  auto pipe = sys::make_pipe();
+  auto pipe = sys::make_pipe(O_NONBLOCK);
   if (!pipe.ok()) return fail(pipe.error());
   sys::Pipe ready;
   if (spec.ready == Ready::fd) {
@@ -134,7 +134,9 @@ Status Runner::spawn(Index i) {
     if (!made.ok()) return fail(made.error());
     ready = std::move(*made);
   }
-  auto child = sys::clone_into(process.cgroup, spec.confinement.namespaces & CLONE_NEWPID);
+  const uint64_t share = launch::shares_files(process.plan) ? CLONE_FILES : 0;
+  auto child =
+      sys::clone_into(process.cgroup, (spec.confinement.namespaces & CLONE_NEWPID) | share);
   if (!child.ok()) return fail(child.error());
   if (child->pid == 0) launch::run(process.plan, pipe->out, ready.out);
 
@@ -142,6 +144,8 @@ Status Runner::spawn(Index i) {
   process.pidfd = std::move(child->pidfd);
   process.status = std::move(pipe->in);
   process.ready = std::move(ready.in);
+  process.status_out = std::move(pipe->out);
+  process.ready_out = std::move(ready.out);
   const Status watched = watch_child(i);
   if (!watched.ok()) {
     // The process is there, but not to be served: it would never be seen to be ready. SIGCHLD tells

@@ -2,6 +2,8 @@
 // dropped, and the filter of system calls last, so that it need not allow all of this.
 #include "launch/child.h"
 
+#include <linux/close_range.h>
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -23,10 +25,32 @@
 namespace copal::launch {
 namespace {
 
-constexpr std::array<std::string_view, 23> kStageNames = {
-    "setsid", "console", "output",    "ready",    "limits",  "keep",  "namespaces", "write",
-    "mounts", "bind",    "tmpfs",     "hide",     "dev",     "proc",  "net",        "groups",
-    "user",   "caps",    "new-privs", "landlock", "seccomp", "chdir", "exec"};
+constexpr std::array<std::string_view, 24> kStageNames = {
+    "begin",  "setsid", "console", "output",    "ready",    "limits",  "keep",  "namespaces",
+    "write",  "mounts", "bind",    "tmpfs",     "hide",     "dev",     "proc",  "net",
+    "groups", "user",   "caps",    "new-privs", "landlock", "seccomp", "chdir", "exec"};
+
+// PID 1's descriptors, by number, and later the child's own.
+struct Given {
+  int output;
+  int report;
+  int ready;
+};
+
+// Until the first call here the table is PID 1's own, and nothing in it may be touched.
+bool own_descriptors(Given& given) {
+  // Above 3, which is for `ready`.
+  constexpr int kReport = 4;
+  if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_UNSHARE) < 0) return false;
+  const auto again = [](int fd) {
+    return fd < 0 ? fd : open(Line("/proc/1/fd/", fd).c_str(), O_WRONLY | O_CLOEXEC);
+  };
+  given.ready = again(given.ready);
+  const sys::Fd report(again(given.report));
+  given.report = fcntl(report.get(), F_DUPFD_CLOEXEC, kReport);
+  given.output = again(given.output);
+  return given.report >= 0;
+}
 
 bool connect_console() {
   const int console = open("/dev/console", O_RDWR | O_NOCTTY);
@@ -85,19 +109,19 @@ bool set_user(uint32_t user) {
 }
 
 // What it is connected to and how much it may use.
-bool set_up_process(const Plan& plan, const sys::Fd& ready, Step& step) {
+bool set_up_process(const Plan& plan, const Given& given, Step& step) {
   const Spec& spec = *plan.spec;
   step = {Stage::session, nullptr};
   if (setsid() < 0) return false;
   step.stage = spec.console ? Stage::console : Stage::output;
-  if (spec.console ? !connect_console() : !connect_output(plan.output)) return false;
+  if (spec.console ? !connect_console() : !connect_output(given.output)) return false;
   step.stage = Stage::limits;
   if (!set_limits(spec.limits)) return false;
   step.stage = Stage::keep;
   if (!keep_open(plan.keep)) return false;
   // Last of those that may use up low descriptors.
   step.stage = Stage::ready;
-  return !ready.open() || (ready.get() == 3 ? fcntl(3, F_SETFD, 0) : dup2(ready.get(), 3)) >= 0;
+  return given.ready < 0 || (given.ready == 3 ? fcntl(3, F_SETFD, 0) : dup2(given.ready, 3)) >= 0;
 }
 
 bool confine(const Plan& plan, Step& step) {
@@ -133,7 +157,7 @@ bool confine(const Plan& plan, Step& step) {
 
 }  // namespace
 
-Line describe(const Failure& failure) {
+Line describe(const News& failure) {
   const std::string_view detail = failure.detail ? failure.detail : "";
   return Line(kStageNames[static_cast<size_t>(failure.stage)], detail.empty() ? "" : " ", detail,
               ": ", std::strerror(failure.error));
@@ -141,16 +165,19 @@ Line describe(const Failure& failure) {
 
 void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready) {
   umask(022);
+  Given given{plan.output, report.get(), ready.get()};
+  if (shares_files(plan) && !own_descriptors(given)) _exit(127);
+  const auto tell = [&](const News& news) { (void)!write(given.report, &news, sizeof news); };
+  tell({Stage::begun, 0, nullptr});
   Step step;
-  if (set_up_process(plan, ready, step) && confine(plan, step)) {
+  if (set_up_process(plan, given, step) && confine(plan, step)) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     step = {Stage::exec, plan.argv[0]};
     execve(plan.argv[0], const_cast<char* const*>(plan.argv), const_cast<char* const*>(plan.env));
   }
-  const Failure failure{step.stage, errno, step.detail};
-  (void)!write(report.get(), &failure, sizeof failure);
+  tell({step.stage, errno, step.detail});
   _exit(127);
 }
 

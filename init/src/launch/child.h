@@ -23,8 +23,10 @@ struct Plan {
   std::span<const int> keep;            // descriptors that stay open in the program
 };
 
-// Where the child was when it failed.
+// Where the child was when it failed; or `begun`: it has descriptors of its own, and PID 1 may
+// close those that it was given.
 enum class Stage : uint8_t {
+  begun,
   session,
   console,
   output,
@@ -50,17 +52,23 @@ enum class Stage : uint8_t {
   exec
 };
 
-struct Failure {
+struct News {
   Stage stage;
   int32_t error;
   const char* detail;  // which path or program; the same address in the parent; may be null
 };
 
 // "exec /usr/bin/x: No such file or directory"
-Line describe(const Failure& failure);
+Line describe(const News& failure);
 
-// In the child. Replaces it by the program, or writes a Failure to `report` and ends. `ready`
-// becomes descriptor 3 if it is open.
+// Whether the child, instead of a copy of each of PID 1's thousands of descriptors, is to share
+// PID 1's own table until it has begun.
+inline bool shares_files(const Plan& plan) {
+  return plan.keep.empty();
+}
+
+// In the child. Writes to `report` that it has begun, and then replaces itself by the program, or
+// writes what failed and ends. `ready` becomes descriptor 3 if it is open.
 [[noreturn]] void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready);
 
 }  // namespace copal::launch

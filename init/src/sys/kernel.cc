@@ -103,9 +103,9 @@ Status write_file(const char* path, std::string_view text) {
   return write_file(Fd(), path, text);
 }
 
-Result<Pipe> make_pipe() {
+Result<Pipe> make_pipe(int flags) {
   int ends[2] = {-1, -1};
-  if (pipe2(ends, O_CLOEXEC) < 0) return last_error("pipe");
+  if (pipe2(ends, O_CLOEXEC | flags) < 0) return last_error("pipe");
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -151,10 +151,10 @@ Status bring_up_loopback() {
   return {};
 }
 
-Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces) {
+Result<Child> clone_into(const Fd& cgroup, uint64_t flags) {
   int pidfd = -1;
   clone_args args{};
-  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | namespaces;
+  args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND | flags;
   args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   if (cgroup.open()) {

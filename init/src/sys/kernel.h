@@ -39,7 +39,7 @@ struct Pipe {
   Fd in;   // is read
   Fd out;  // is written
 };
-Result<Pipe> make_pipe();
+Result<Pipe> make_pipe(int flags = 0);
 // A Unix socket (SOCK_...) to which only root, and a group that is not 0, may connect.
 Result<Fd> listen_at(const char* path, int type, unsigned group);
 // The other end of such a socket.
@@ -49,12 +49,12 @@ Result<Fd> connect_to(const char* path, int type);
 Status bring_up_loopback();
 
 // fork, but the child starts in the cgroup and with default signal handlers, and there is a pidfd
-// from the first moment on. In the child, pid is 0. `namespaces` are CLONE_NEW... flags.
+// from the first moment on. In the child, pid is 0. `flags` are CLONE_NEW... and CLONE_FILES.
 struct Child {
   int pid = 0;
   Fd pidfd;
 };
-Result<Child> clone_into(const Fd& cgroup, uint64_t namespaces = 0);
+Result<Child> clone_into(const Fd& cgroup, uint64_t flags = 0);
 // A pidfd of a child that is there already.
 Fd open_pid(int pid);
 Status send_signal(const Fd& pidfd, int signal);
