@@ -142,6 +142,7 @@ TEST_F(Config, Readiness) {
   EXPECT_EQ(problem("ready = path"), "3:9: path needs a /PATH");
   EXPECT_EQ(problem("ready = path run/x"), "3:14: a path is whole, from /, without . and .. in it");
   EXPECT_EQ(good("ready = notify\nwatchdog = 30s").watchdog, std::chrono::seconds(30));
+  EXPECT_EQ(problem("ready = exec 0s"), "3:14: this is no time at all");
   EXPECT_EQ(problem("watchdog = 30s"),
             "`watchdog` needs `ready = notify`: it is heard on the same socket");
 }

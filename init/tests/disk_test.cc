@@ -477,7 +477,7 @@ TEST(DiskFiles, AFolderIsNoFile) {
   Folder root;
   root.put("etc/disks/a/b", "find = label a\n");
   EXPECT_TRUE(root.load().empty());
-  EXPECT_EQ(root.problems.list, std::vector<std::string>{"not a file"});
+  EXPECT_EQ(root.problems.list, std::vector<std::string>{"not a file: Invalid argument"});
 }
 
 }  // namespace

@@ -84,6 +84,13 @@ def test_disk_files_too():
         "           ^~~~~\n"))
 
 
+def test_network_files_too():
+    link = "link = eth0\nadress = dhcp\n"
+    status, output = check({"a": GOOD}, {"usr/bin/x": "", "etc/seccomp/service": "8 bytes.", "etc/network/eth0": link})
+    assert status == 1
+    assert output.startswith("/etc/network/eth0:2:1: error: unknown key 'adress': did you mean 'address'?\n")
+
+
 def test_the_manual_is_that_of_the_parser():
     docs = Path(__file__).parents[2] / "docs/service-files.md"
     said = subprocess.run([os.environ["INIT"], "--manual"], capture_output=True, text=True, check=True).stdout

@@ -74,13 +74,13 @@ class Log:
         self._kernel = kernel
         self.start()
 
-    def start(self):
+    def start(self, first=None):
         fds = [*self._inner, self._kernel.fileno(), self._listener.fileno()]
         arguments = [f"{fd}:{name}" for fd, name in
                      zip(fds, [*self.services, "@kernel", "@clients"])]
         with self.console_path.open("ab") as console:
             self.process = subprocess.Popen([os.environ["INIT"], "--log", *arguments, *self.words],
-                                            stdin=subprocess.DEVNULL, stdout=console, pass_fds=fds)
+                                            stdin=subprocess.DEVNULL, stdout=console, pass_fds=fds, preexec_fn=first)
 
     def __enter__(self):
         return self
@@ -496,6 +496,20 @@ def script(text, *more):
 def ctl(init, *words, user=None):
     su = f"setpriv --reuid={user} --clear-groups " if user else ""
     return init.shell(f"{su}/copalctl log {' '.join(words)}")
+
+
+def test_asked_to_end_before_it_listens():
+    def first():  # as PID 1 starts it: with signals blocked
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with Log("web", words=["copal.console=info"]) as log:
+        log.process.kill()
+        log.process.wait()
+        log.say("web", "the last word\n")
+        log.start(first)
+        assert log.process.wait(20) == 0
+        assert log.console() == ["<46>web: the last word"]
 
 
 def test_client_program():

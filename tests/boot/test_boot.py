@@ -2,11 +2,11 @@
 
 import json
 import re
-import urllib.request
 
 import pytest
 from boards import output_of
 from machine import Machine, free_port
+from nomad import Nomad
 
 JOB = {
     "ID": "probe", "Name": "probe", "Type": "batch", "Datacenters": ["dc1"],
@@ -28,31 +28,6 @@ JOB = {
 def production_machine(tmp_path_factory):
     with Machine(output_of("nomad_x86_64"), tmp_path_factory.mktemp("production")) as machine:
         yield machine
-
-
-class Nomad:
-    """The HTTP API of the machine's agent, over the forwarded port."""
-
-    def __init__(self, port):
-        self.base = f"http://127.0.0.1:{port}/v1"
-        self.token = ""
-
-    def request(self, path, body=None):
-        data = json.dumps(body).encode() if body is not None else None
-        return urllib.request.urlopen(urllib.request.Request(f"{self.base}/{path}", data, {"X-Nomad-Token": self.token}), timeout=120)
-
-    def call(self, path, body=None):
-        with self.request(path, body) as answer:
-            return json.load(answer)
-
-    def log_in(self):
-        """The first to ask gets the token that makes all others."""
-        self.token = self.call("acl/bootstrap", {})["SecretID"]
-
-    def wait(self, path, index=1):
-        """A blocking query: returns when the thing changed after that index, and its new index."""
-        with self.request(f"{path}?index={index}&wait=60s") as answer:
-            return json.load(answer), int(answer.headers["X-Nomad-Index"])
 
 
 def test_production_boots_into_a_ready_nomad(production):

@@ -23,7 +23,7 @@ int run_status(std::span<char*> arguments);
 // --disk: mounts what /etc/disks, /run/config/disks and the kernel's command line name.
 int run_disk();
 
-// --net: sets up the links. --net --wait: waits until the machine is online. --net --check [DIR].
+// --net: sets up the links. --net --wait: waits until the machine is online.
 int run_net(std::span<char*> arguments);
 
 // Under the name of dhcpcd's script: takes over what dhcpcd was told.

@@ -12,19 +12,18 @@
 #include "core/text.h"
 #include "disk/spec.h"
 #include "init/load.h"
+#include "net/config.h"
+#include "sys/print.h"
 
 namespace copal {
 namespace {
 
-void print(const Line& line) {
-  (void)!write(2, line.text().data(), line.text().size());
-}
+using sys::print;
 
-class ConsoleReporter final : public Reporter {
+class ConsoleReporter final : public sys::Printer {
  public:
   void problem(const Place& place, std::string_view message) override {
-    ++problems_;
-    print(Line(describe(place).text(), "error: ", message, "\n"));
+    Printer::problem(place, message);
     if (place.line == 0) return;
     // A window of the line around the place, so that it fits a terminal.
     constexpr size_t kWidth = 96;
@@ -37,10 +36,6 @@ class ConsoleReporter final : public Reporter {
     for (size_t i = 1; i < place.length && at - from + i < kWidth; ++i) print(Line("~"));
     print(Line("\n"));
   }
-  [[nodiscard]] int problems() const { return problems_; }
-
- private:
-  int problems_ = 0;
 };
 
 // Absolute links mean something else below a root that is not /, so they are followed by hand.
@@ -90,11 +85,11 @@ int run_check(std::span<char*> arguments) {
   if (!loaded.ok()) reporter.problem({}, std::strerror(loaded.error().code));
   for (const Spec& spec : services.specs.subspan(std::min<size_t>(1, services.specs.size()))) {
     if (!rooted || spec.argv.empty() || is_program(image.root, spec.argv[0])) continue;
-    Place place;
-    place.file = spec.name;
-    reporter.problem(place, Line("there is no program ", spec.argv[0], " in this image").text());
+    report(reporter, spec.name,
+           Line("there is no program ", spec.argv[0], " in this image").text());
   }
   if (rooted) (void)load_disks(image.root, {}, arena, reporter);
+  if (rooted) (void)net::load_configs(image.root, arena, reporter);
   return reporter.problems() == 0 ? 0 : 1;
 }
 

@@ -75,12 +75,16 @@ void Parser::set_when(Words words) {
   lines_.choose(words[0], kNames, spec_.when);
 }
 
+void Parser::set_time(const Word& word, Duration& value) {
+  if (lines_.read(word, value) && value == Duration{}) error(word, Line("this is no time at all"));
+}
+
 void Parser::set_limit(Words words) {
-  lines_.read(words[0], spec_.limit);
+  set_time(words[0], spec_.limit);
 }
 
 void Parser::set_watchdog(Words words) {
-  lines_.read(words[0], spec_.watchdog);
+  set_time(words[0], spec_.watchdog);
 }
 
 void Parser::set_ready(Words words) {
@@ -95,7 +99,7 @@ void Parser::set_ready(Words words) {
     if (words.size() < 2) return error(words[0], Line(words[0].text, " needs ", wanted));
     set_address(words[next++]);
   }
-  if (next < words.size()) lines_.read(words[next++], spec_.ready_limit);
+  if (next < words.size()) set_time(words[next++], spec_.ready_limit);
   if (next < words.size()) error(words[next], Line("one word too many"));
 }
 

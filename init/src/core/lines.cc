@@ -38,6 +38,12 @@ Line describe(const Place& place) {
   return place.file.empty() ? Line() : Line(place.file, ": ");
 }
 
+void report(Reporter& reporter, std::string_view file, std::string_view message) {
+  Place place;
+  place.file = file;
+  reporter.problem(place, message);
+}
+
 Line unknown(std::string_view what, std::string_view name, const Suggestion& suggestion) {
   Line message("unknown ", what, " '", name, "'");
   if (!suggestion.best().empty()) message.add(": did you mean '").add(suggestion.best()).add("'?");

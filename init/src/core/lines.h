@@ -41,6 +41,9 @@ class Reporter {
   ~Reporter() = default;
 };
 
+// Of a whole file.
+void report(Reporter& reporter, std::string_view file, std::string_view message);
+
 struct Word {
   std::string_view text;
   uint32_t column = 0;

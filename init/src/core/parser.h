@@ -48,6 +48,7 @@ class Parser {
   std::optional<int> signal(const Word& word);
   void add_env(std::string_view variable);
   void set_flag(Words words, bool& value);
+  void set_time(const Word& word, Duration& value);
   void set_unlimited_size(const Word& word, uint64_t& value);
   bool check_path(const Word& word, std::string_view path);
   const char* copy_path(const Word& word, std::string_view path);

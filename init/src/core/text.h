@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -23,9 +22,7 @@ class Line {
   }
 
   Line& add(std::string_view text) {
-    const size_t n = text.size() < room() ? text.size() : room();
-    std::memcpy(buffer_.data() + size_, text.data(), n);
-    size_ += n;
+    size_ += text.copy(buffer_.data() + size_, room());
     return *this;
   }
   Line& add(std::integral auto number) {

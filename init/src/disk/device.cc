@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <strings.h>
@@ -14,23 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sys/dir.h"
 #include "sys/kernel.h"
+#include "sys/print.h"
 
 namespace copal {
 namespace {
 
 constexpr const char* kBlocks = "/sys/class/block/";
-
-// Calls use(name) for each entry until it says false.
-template <typename Use>
-void each_entry(const char* folder, const Use& use) {
-  DIR* const dir = opendir(folder);
-  if (!dir) return;
-  while (const dirent* entry = readdir(dir)) {
-    if (entry->d_name[0] != '.' && !use(entry->d_name)) break;
-  }
-  closedir(dir);
-}
 
 uint64_t attribute(std::string_view name, const char* file) {
   std::array<char, 64> buffer;
@@ -91,19 +81,15 @@ bool matches(const Disk& disk, const char* name, Device& device) {
 // Calls use(name, device) for all that hold something and are no part of a RAID or the like.
 template <typename Use>
 void each_device(const Use& use) {
-  each_entry(kBlocks, [&](const char* name) {
-    bool held = false;
-    each_entry(Line(kBlocks, name, "/holders").c_str(), [&](const char*) {
-      held = true;
-      return false;
-    });
+  sys::Dir blocks(sys::Fd(), kBlocks);
+  while (const char* name = blocks.next()) {
+    const bool held = sys::Dir(sys::Fd(), Line(kBlocks, name, "/holders").c_str()).next();
     Device device{Line(name), path_of(name), attribute(name, "size") * 512, {}};
-    if (held || device.size == 0) return true;
+    if (held || device.size == 0) continue;
     DeviceFile file(device.path.c_str());
     device.volume = examine(file, file.sector());
     use(name, device);
-    return true;
-  });
+  }
 }
 
 }  // namespace
@@ -142,9 +128,8 @@ Search search(const Disk& disk) {
 
 void print_devices(std::string_view subject) {
   each_device([&](const char*, Device& device) {
-    const Line line(subject, ": there is ", device.path.text(), " (", device.size >> 20,
-                    " MiB: ", describe(device.volume).text(), ")\n");
-    (void)!write(1, line.text().data(), line.text().size());
+    sys::print(Line(subject, ": there is ", device.path.text(), " (", device.size >> 20,
+                    " MiB: ", describe(device.volume).text(), ")\n"));
   });
 }
 

@@ -22,6 +22,7 @@
 #include "applet/applet.h"
 #include "disk/device.h"
 #include "sys/kernel.h"
+#include "sys/print.h"
 
 namespace copal {
 namespace {
@@ -35,22 +36,11 @@ constexpr uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT, which musl do
 constexpr const char* kExt4Options = "errors=remount-ro";
 constexpr unsigned long kResize = _IOW('f', 16, uint64_t);  // EXT4_IOC_RESIZE_FS
 
-class OutputReporter final : public Reporter {
- public:
-  void problem(const Place& place, std::string_view message) override {
-    ++problems;
-    const Line line(place.file, ":", place.line, ":", place.column, ": ", message, "\n");
-    (void)!write(1, line.text().data(), line.text().size());
-  }
-  int problems = 0;
-};
-
 template <typename... Parts>
 void say(const Disk& disk, const Parts&... parts) {
-  const Line line(disk.name, ": ", parts...);
   // What was cut off ends with a newline too.
-  (void)!write(1, line.text().data(), line.text().size());
-  (void)!write(1, "\n", 1);
+  sys::print(Line(disk.name, ": ", parts...));
+  sys::print(Line("\n"));
 }
 
 template <typename... Parts>
@@ -229,7 +219,7 @@ int run_disk() {
   auto root = sys::open("/", O_RDONLY | O_DIRECTORY);
   if (!memory.ok() || !root.ok()) return 1;
   Arena arena(*memory);
-  OutputReporter reporter;
+  sys::Printer reporter;
   std::array<char, 4096> buffer;
   auto command_line = sys::read_file("/proc/cmdline", buffer);
   bool good = true;
@@ -237,7 +227,7 @@ int run_disk() {
        load_disks(*root, command_line.ok() ? *command_line : "", arena, reporter)) {
     if (!disk.bad) good = find_and_set_up(disk, events, start) && good;
   }
-  return good && reporter.problems == 0 ? 0 : 1;
+  return good && reporter.problems() == 0 ? 0 : 1;
 }
 
 }  // namespace copal

@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <utility>
 
 #include "init/machine.h"
+#include "sys/config_files.h"
 
 namespace copal {
 namespace {
 
 constexpr size_t kMaxDisks = 64;
+constexpr std::string_view kBootName = "persist";  // of the kernel's command line's
 constexpr std::array<std::string_view, 3> kTypes = {"any", "ext4", "xfs"};
 
 enum Key : size_t { find, mount, type, format, label, check, grow, options, wait, optional };
@@ -102,46 +103,6 @@ void set(Lines& lines, Arena& arena, Disk& disk) {
   }
 }
 
-struct File {
-  std::string_view name;
-  std::string_view path;
-  std::string_view text;
-};
-
-// Adds a file, or replaces the one of the same name.
-bool add(std::span<File> files, size_t& count, const File& file) {
-  size_t i = 0;
-  while (i < count && files[i].name != file.name) ++i;
-  if (i == files.size()) return false;
-  files[i] = file;
-  count = std::max(count, i + 1);
-  return true;
-}
-
-void report(Reporter& reporter, std::string_view file, const Line& message) {
-  Place place;
-  place.file = file;
-  reporter.problem(place, message.text());
-}
-
-void add_folder(std::span<File> files, size_t& count, const sys::Fd& root, const char* folder,
-                Arena& arena, Reporter& reporter) {
-  auto dir = sys::open_at(root, folder, O_RDONLY | O_DIRECTORY);
-  if (!dir.ok()) return;  // Most machines have one of the two at most.
-  DIR* const open = fdopendir(dup(dir->get()));
-  while (const dirent* entry = open ? readdir(open) : nullptr) {
-    if (entry->d_name[0] == '.') continue;
-    const std::string_view path = arena.copy(Line("/", folder, "/", entry->d_name).text());
-    auto text = sys::load_file(*dir, entry->d_name, kMaxFile, arena);
-    const File file{path.substr(path.rfind('/') + 1), path, *text};
-    if (!text.ok())
-      report(reporter, path, Line(text.error().what));
-    else if (!add(files, count, file))
-      report(reporter, path, Line("there are too many disks"));
-  }
-  if (open) closedir(open);
-}
-
 }  // namespace
 
 Disk parse_disk(std::string_view name, std::string_view file, std::string_view text, Arena& arena,
@@ -188,25 +149,25 @@ std::string_view boot_disk(std::string_view command_line, Arena& arena) {
 
 std::span<Disk> load_disks(const sys::Fd& root, std::string_view command_line, Arena& arena,
                            Reporter& reporter) {
-  std::array<File, kMaxDisks> files;
-  size_t count = 0;
+  const std::span<sys::ConfigFile> files =
+      sys::load_config_files(root, "disks", kMaxDisks, arena, reporter);
   const std::string_view boot = boot_disk(command_line, arena);
-  add_folder(files, count, root, "etc/disks", arena, reporter);
-  add_folder(files, count, root, "run/config/disks", arena, reporter);
-  if (!boot.empty()) (void)add(files, count, {"persist", "copal.disk", boot});
-
-  const std::span<Disk> disks = arena.make<Disk>(count);
-  for (size_t i = 0; i < disks.size(); ++i) {
-    disks[i] = parse_disk(files[i].name, files[i].path, files[i].text, arena, reporter);
+  const std::span<Disk> disks = arena.make<Disk>(files.size() + 1);
+  size_t count = 0;
+  for (const sys::ConfigFile& file : files) {
+    if (file.name == kBootName && !boot.empty()) continue;
+    disks[count++] = parse_disk(file.name, file.path, file.text, arena, reporter);
   }
-  std::sort(disks.begin(), disks.end(),
+  if (!boot.empty()) disks[count++] = parse_disk(kBootName, "copal.disk", boot, arena, reporter);
+  const std::span<Disk> there = disks.first(count);
+  std::sort(there.begin(), there.end(),
             [](const Disk& a, const Disk& b) { return a.mount < b.mount; });
-  for (size_t i = 1; i < disks.size(); ++i) {
-    if (disks[i].mount != disks[i - 1].mount) continue;
-    disks[i].bad = disks[i - 1].bad = true;
-    report(reporter, disks[i].name, Line("is mounted where ", disks[i - 1].name, " is"));
+  for (size_t i = 1; i < there.size(); ++i) {
+    if (there[i].mount != there[i - 1].mount) continue;
+    there[i].bad = there[i - 1].bad = true;
+    report(reporter, there[i].name, Line("is mounted where ", there[i - 1].name, " is").text());
   }
-  return disks;
+  return there;
 }
 
 }  // namespace copal

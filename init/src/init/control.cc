@@ -61,16 +61,12 @@ void Runner::on_listener(bool obeys) {
 
 void Runner::on_client(size_t n) {
   if (!control_.client(n).open()) return;
-  std::string_view request = control_.receive(n);
-  if (request.empty()) return;
-  const std::string_view verb = take_word(request);
-  const std::string_view name = take_word(request);
-  if (verb == "status") {
-    const auto from = parse_number(name, 0, kMaxServices);
-    return control_.answer(n, tell(static_cast<size_t>(from.value_or(0))));
-  }
+  const std::string_view packet = control_.receive(n);
+  if (packet.empty()) return;
+  const Request request = parse_request(packet);
+  if (request.verb == Verb::status) return control_.answer(n, tell(request.from));
   if (control_.rights(n) != Control::Rights::obey) return control_.answer(n, "error not allowed");
-  const char* const problem = obey(verb, name);
+  const char* const problem = obey(request);
   control_.answer(n, problem ? Line("error ", problem).text() : "ok");
 }
 
@@ -100,33 +96,30 @@ std::string_view Runner::tell(size_t from) {
 }
 
 // Null: it is done, or has begun.
-const char* Runner::obey(std::string_view verb, std::string_view name) {
-  constexpr std::array<std::string_view, 3> kEndings = {"poweroff", "reboot", "kexec"};
-  const auto ending = std::find(kEndings.begin(), kEndings.end(), verb);
-  if (ending != kEndings.end()) {
-    begin_shutdown(static_cast<Ending>(ending - kEndings.begin()), "asked by copalctl");
+const char* Runner::obey(const Request& request) {
+  if (request.verb == Verb::unknown) return "unknown request";
+  if (request.verb >= Verb::poweroff) {
+    const auto n = static_cast<uint8_t>(request.verb) - static_cast<uint8_t>(Verb::poweroff);
+    begin_shutdown(static_cast<Ending>(n), "asked by copalctl");
     return nullptr;
   }
-  const auto named = [&](const Spec& spec) { return spec.name == name; };
+  const auto named = [&](const Spec& spec) { return spec.name == request.name; };
   const auto spec = std::find_if(services_.specs.begin(), services_.specs.end(), named);
   if (spec == services_.specs.end()) return "there is no such service";
   if (spec->bad) return "its file has an error";
   if (shutdown_.phase() != Shutdown::Phase::running) return "the machine is shutting down";
   if (spec->when != When::boot) return "it runs at shutdown only";
   const auto i = static_cast<Index>(spec - services_.specs.begin());
-  if (verb == "start") {
-    supervisor_.start(i, now_);
-  } else if (verb == "stop") {
+  if (request.verb == Verb::start) supervisor_.start(i, now_);
+  if (request.verb == Verb::restart) supervisor_.restart(i, now_);
+  if (request.verb == Verb::stop) {
     if (spec->last) return "it stops last, and not before";
     supervisor_.stop(i, now_);
-  } else if (verb == "restart") {
-    supervisor_.restart(i, now_);
-  } else if (verb == "reload") {
+  }
+  if (request.verb == Verb::reload) {
     if (spec->reload_signal == 0) return "its file has no `reload`";
     if (supervisor_.state(i) != State::up) return "it is not up";
     send_signal(i, spec->reload_signal);
-  } else {
-    return "unknown request";
   }
   return nullptr;
 }

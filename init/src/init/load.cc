@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "core/text.h"
+#include "sys/dir.h"
 
 namespace copal {
 namespace {
@@ -21,34 +21,18 @@ constexpr std::string_view kLogText =
     // While it is away, who prints may have to wait.
     "restart = always 10ms..1s\n";
 
-void report(Reporter& reporter, std::string_view file, std::string_view message) {
-  Place place;
-  place.file = file;
-  reporter.problem(place, message);
-}
-
 // The names in the folder, sorted, so that the order of files on a disk decides nothing.
 Result<std::span<std::string_view>> list(const sys::Fd& dir, Arena& arena) {
   const std::span<std::string_view> names = arena.make<std::string_view>(kMaxServices);
   if (names.empty()) return Error{ENOMEM, "list"};
-  auto again = sys::open_at(dir, ".", O_RDONLY | O_DIRECTORY);
-  if (!again.ok()) return again.error();
-  DIR* const open = fdopendir(dup(again->get()));
-  if (!open) return sys::last_error("opendir");
+  sys::Dir folder(dir, ".");
+  if (!folder.open()) return sys::last_error("opendir");
   size_t count = 0;
-  Status status;
-  while (const dirent* entry = readdir(open)) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
+  while (const char* name = folder.next()) {
     const std::string_view copy = arena.copy(name);
-    if (count == names.size() || !copy.data()) {
-      status = Error{ENOMEM, "list"};
-      break;
-    }
+    if (count == names.size() || !copy.data()) return Error{ENOMEM, "list"};
     names[count++] = copy;
   }
-  closedir(open);
-  if (!status.ok()) return status.error();
   std::sort(names.begin(), names.begin() + static_cast<ptrdiff_t>(count));
   return names.first(count);
 }

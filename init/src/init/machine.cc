@@ -21,12 +21,16 @@ std::string_view kernel_argument(std::string_view command_line, std::string_view
   }
 }
 
+Line boot_argument(std::string_view key) {
+  std::array<char, 4096> buffer;
+  auto command_line = sys::read_file("/proc/cmdline", buffer);
+  return Line(command_line.ok() ? kernel_argument(*command_line, key) : "");
+}
+
 void set_hostname(const sys::Log& log) {
-  std::array<char, 4096> command_line;
   std::array<char, 256> file;
-  std::string_view name;
-  auto arguments = sys::read_file("/proc/cmdline", command_line);
-  if (arguments.ok()) name = kernel_argument(*arguments, "copal.hostname");
+  const Line given = boot_argument("copal.hostname");
+  std::string_view name = given.text();
   if (name.empty()) {
     auto text = sys::read_file("/etc/hostname", file);
     if (!text.ok()) return log.fail(sys::Level::warning, "/etc/hostname", text.error());

@@ -16,5 +16,6 @@ void apply_sysctls(const sys::Log& log);
 
 // The value of `key=` on the kernel's command line; empty if it is not there.
 std::string_view kernel_argument(std::string_view command_line, std::string_view key);
+Line boot_argument(std::string_view key);  // of this boot
 
 }  // namespace copal

@@ -36,12 +36,9 @@ class LogReporter final : public Reporter {
 // keeps the log where pstore can, and reboots as `panic=` says; if nothing says, after 10 seconds.
 [[noreturn]] void panic(const sys::Log& log, const char* subject, Error error) {
   log.fail(sys::Level::critical, subject, error);
-  std::array<char, 4096> buffer;
-  auto command_line = sys::read_file("/proc/cmdline", buffer);
   std::array<char, 32> seconds;
   auto set = sys::read_file("/proc/sys/kernel/panic", seconds);
-  if (command_line.ok() && kernel_argument(*command_line, "panic").empty() && set.ok() &&
-      set->starts_with("0")) {
+  if (boot_argument("panic").text().empty() && set.ok() && set->starts_with("0")) {
     (void)sys::write_file("/proc/sys/kernel/panic", "10");
   }
   _exit(1);

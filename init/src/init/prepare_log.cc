@@ -52,12 +52,9 @@ Status Runner::prepare_log() {
   open_for_log();
   hand_over(kernel_log_, Line("@kernel"));
   hand_over(log_clients_, Line("@clients"));
-  std::array<char, 4096> buffer;
-  auto command_line = sys::read_file("/proc/cmdline", buffer);
   for (const std::string_view key : {"copal.console", "copal.log"}) {
-    if (!command_line.ok()) continue;
-    const std::string_view value = kernel_argument(*command_line, key);
-    if (!value.empty()) add(Line(key, "=", value));
+    const Line value = boot_argument(key);
+    if (!value.text().empty()) add(Line(key, "=", value.text()));
   }
   if (!memory) return Error{ENOMEM, "prepare"};
   processes_[kLogService].plan.argv = argv.data();

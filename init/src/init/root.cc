@@ -11,13 +11,14 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "sys/dir.h"
 
 namespace copal {
 namespace {
@@ -28,35 +29,6 @@ constexpr const char* kSecondStage = "/usr/bin/init";
 constexpr unsigned long kRootFlags = MS_RDONLY | MS_NOSUID | MS_NODEV;
 
 // ---- Moving a tree
-
-class Dir {
- public:
-  explicit Dir(int fd) : dir_(fdopendir(fd)) {
-    if (!dir_ && fd >= 0) close(fd);
-  }
-  ~Dir() {
-    if (dir_) closedir(dir_);
-  }
-  Dir(const Dir&) = delete;
-  Dir& operator=(const Dir&) = delete;
-  Dir(Dir&&) = delete;
-  Dir& operator=(Dir&&) = delete;
-
-  [[nodiscard]] bool open() const { return dir_ != nullptr; }
-  [[nodiscard]] int fd() const { return dirfd(dir_); }
-  // The next name other than . and ..; null at the end.
-  const char* next() {
-    while (const dirent* entry = readdir(dir_)) {
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
-        return entry->d_name;
-      }
-    }
-    return nullptr;
-  }
-
- private:
-  DIR* dir_;
-};
 
 int open_dir(int parent, const char* name) {
   return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -143,7 +115,7 @@ Status Mover::move_entry(int from, int to, const char* name) {
 }
 
 Status Mover::move_dir(int from, int to) {
-  Dir source(from);
+  sys::Dir source(from);
   const sys::Fd target(to);
   if (!source.open() || !target.open()) return sys::last_error("opendir");
   while (const char* name = source.next()) {
@@ -154,7 +126,7 @@ Status Mover::move_dir(int from, int to) {
 }
 
 Status Mover::remove_rest(int parent, const char* name, dev_t device) {
-  Dir dir(open_dir(parent, name));
+  sys::Dir dir(open_dir(parent, name));
   if (!dir.open()) return sys::last_error("opendir");
   while (const char* entry = dir.next()) {
     struct stat info {};

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/arena.h"
+#include "core/request.h"
 #include "core/supervisor.h"
 #include "init/button.h"
 #include "init/control.h"
@@ -105,7 +106,7 @@ class Runner final : public World {
   void on_listener(bool obeys);
   void on_client(size_t n);
   std::string_view tell(size_t from);
-  const char* obey(std::string_view verb, std::string_view name);
+  const char* obey(const Request& request);
 
   // runner.cc
   Status control(int operation, const sys::Fd& fd, Source source, Index i, uint32_t events);

@@ -173,7 +173,8 @@ void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready) {
   if (set_up_process(plan, given, step) && confine(plan, step)) {
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    // The log takes its signals from a descriptor, and must not die of one that comes before that.
+    if (!plan.spec->last) sigprocmask(SIG_SETMASK, &none, nullptr);
     step = {Stage::exec, plan.argv[0]};
     execve(plan.argv[0], const_cast<char* const*>(plan.argv), const_cast<char* const*>(plan.env));
   }

@@ -11,12 +11,12 @@
 
 #include "core/arena.h"
 #include "core/lines.h"
+#include "sys/fd.h"
 
 namespace copal::net {
 
 inline constexpr size_t kMaxLinkName = 15;
 inline constexpr size_t kMaxConfigs = 64;
-inline constexpr const char* kEtcDir = "/etc/network";
 
 using Mac = std::array<uint8_t, 6>;
 
@@ -106,18 +106,7 @@ LinkConfig parse_link(std::string_view file, std::string_view text, Reporter& re
 // Reports what contradicts itself between files: two for one link, a link with two masters.
 void check_together(std::span<LinkConfig> configs, Reporter& reporter);
 
-// In the order of their names. A file of /run/config/network stands for the one of the same name in
-// the image. `etc` is another folder than /etc/network only where an image is checked.
-std::span<LinkConfig> load_configs(const char* etc, Arena& arena, Reporter& reporter);
-
-// Prints what is wrong.
-class Printer final : public Reporter {
- public:
-  void problem(const Place& place, std::string_view message) override;
-  [[nodiscard]] bool quiet() const { return quiet_; }
-
- private:
-  bool quiet_ = true;
-};
+// Below `root`, in the order of their names.
+std::span<LinkConfig> load_configs(const sys::Fd& root, Arena& arena, Reporter& reporter);
 
 }  // namespace copal::net

@@ -6,6 +6,7 @@
 
 #include "applet/applet.h"
 #include "net/state.h"
+#include "sys/print.h"
 
 namespace copal {
 namespace net {
@@ -115,7 +116,7 @@ Status take_answer(const sys::Fd& state) {
 int run_dhcp_hook() {
   auto state = net::open_state();
   const Status done = state.ok() ? net::take_answer(*state) : Status(state.error());
-  return done.ok() ? 0 : net::fail(net::kStateDir, done.error());
+  return done.ok() ? 0 : sys::fail(net::kStateDir, done.error());
 }
 
 }  // namespace copal

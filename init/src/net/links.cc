@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 #include "init/machine.h"
 #include "net/plan.h"
 #include "net/state.h"
+#include "sys/print.h"
 
 namespace copal {
 namespace net {
@@ -24,7 +26,7 @@ void report(const Operation& operation, Error error, std::string_view reason) {
   Line line(operation.name, ": ", kSteps[static_cast<size_t>(operation.what)], " (",
             operation.config->file, "): ", std::strerror(error.code));
   if (!reason.empty()) line.add(": ").add(reason);
-  print(line.add("\n"));
+  sys::print(line.add("\n"));
 }
 
 // In the order in which they are asked for.
@@ -83,9 +85,8 @@ Status write_static(const sys::Fd& state, std::span<const LinkConfig> configs) {
   if (done.ok()) done = write_resolv_conf(state);
   if (!done.ok()) return done;
   NewFile times(state, "ntp/0-kernel.sources");
-  std::array<char, 4096> buffer;
-  auto command_line = sys::read_file("/proc/cmdline", buffer);
-  std::string_view rest = command_line.ok() ? kernel_argument(*command_line, "copal.ntp") : "";
+  const Line named = boot_argument("copal.ntp");
+  std::string_view rest = named.text();
   while (!rest.empty()) {
     const std::string_view server = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(server.size() + 1, rest.size()));
@@ -173,17 +174,16 @@ int run_net(std::span<char*> arguments) {
   auto memory = sys::reserve(size_t{16} << 20);
   if (!memory.ok()) return 1;
   Arena arena(*memory);
-  net::Printer printer;
-  const char* const etc = what == "--check" && arguments.size() > 1 ? arguments[1] : net::kEtcDir;
-  const std::span<net::LinkConfig> configs = net::load_configs(etc, arena, printer);
-  if (what == "--check") return printer.quiet() ? 0 : 1;
+  sys::Printer printer;
+  auto root = sys::open("/", O_RDONLY | O_DIRECTORY);
+  const std::span<net::LinkConfig> configs = net::load_configs(*root, arena, printer);
   const auto limit = parse_duration(arguments.size() > 1 ? std::string_view(arguments[1]) : "60s");
   auto state = net::open_state();
-  if (!state.ok()) return net::fail(net::kStateDir, state.error());
+  if (!state.ok()) return sys::fail(net::kStateDir, state.error());
   if (what == "--wait" && limit) return net::wait_until_online(configs, *state, *limit, arena);
   const Status written = net::write_static(*state, configs);
-  if (!written.ok()) return net::fail(net::kStateDir, written.error());
-  return net::fail("links", net::Configurer(configs, *state, arena).run().error());
+  if (!written.ok()) return sys::fail(net::kStateDir, written.error());
+  return sys::fail("links", net::Configurer(configs, *state, arena).run().error());
 }
 
 }  // namespace copal

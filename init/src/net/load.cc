@@ -1,47 +1,18 @@
-// Finds the files of /etc/network and /run/config/network.
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-
+// The files of /etc/network and /run/config/network.
 #include "net/config.h"
-#include "net/state.h"
+#include "sys/config_files.h"
 
 namespace copal::net {
-namespace {
 
-constexpr const char* kRunDir = "/run/config/network";
-
-}  // namespace
-
-void Printer::problem(const Place& place, std::string_view message) {
-  quiet_ = false;
-  print(Line(describe(place).text(), "error: ", message, "\n"));
-}
-
-std::span<LinkConfig> load_configs(const char* etc, Arena& arena, Reporter& reporter) {
-  const std::span<LinkConfig> configs = arena.make<LinkConfig>(kMaxConfigs);
-  size_t count = 0;
-  Names names = list(sys::Fd(), etc);
-  const Names run = list(sys::Fd(), kRunDir);
-  for (const auto& name : run) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.add(name);
+std::span<LinkConfig> load_configs(const sys::Fd& root, Arena& arena, Reporter& reporter) {
+  const std::span<sys::ConfigFile> files =
+      sys::load_config_files(root, "network", kMaxConfigs, arena, reporter);
+  const std::span<LinkConfig> configs = arena.make<LinkConfig>(files.size());
+  for (size_t i = 0; i < configs.size(); ++i) {
+    configs[i] = parse_link(files[i].path, files[i].text, reporter);
   }
-  std::sort(names.begin(), names.end());
-  for (const auto& name : names) {
-    const bool own = std::find(run.begin(), run.end(), name) != run.end();
-    const std::string_view path = arena.copy(Line(own ? kRunDir : etc, "/", name.data()).text());
-    auto text = sys::load_file(sys::Fd(), path.data(), kMaxFile, arena);
-    if (count == configs.size() || !text.ok()) {
-      Place place;
-      place.file = path;
-      reporter.problem(place, text.ok() ? "too many files" : std::strerror(text.error().code));
-      continue;
-    }
-    configs[count++] = parse_link(path, *text, reporter);
-  }
-  check_together(configs.first(count), reporter);
-  return configs.first(count);
+  check_together(configs, reporter);
+  return configs;
 }
 
 }  // namespace copal::net

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sys/dir.h"
 
 namespace copal::net {
 namespace {
@@ -57,18 +58,14 @@ sys::Fd lock(const sys::Fd& state) {
 
 Names list(const sys::Fd& dir, const char* path) {
   Names names;
-  auto folder = sys::open_at(dir, path, O_RDONLY | O_DIRECTORY);
-  if (!folder.ok()) return names;
-  DIR* const open = fdopendir(dup(folder->get()));
-  if (!open) return names;
-  while (const dirent* entry = readdir(open)) {
-    const std::string_view name = entry->d_name;
+  sys::Dir folder(dir, path);
+  while (const char* entry = folder.next()) {
+    const std::string_view name = entry;
     std::array<char, 64> copy{};
     if (name[0] == '.' || name.ends_with(".new") || name.size() >= copy.size()) continue;
     std::copy(name.begin(), name.end(), copy.begin());
     names.add(copy);
   }
-  closedir(open);
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -101,15 +98,6 @@ Status write_resolv_conf(const sys::Fd& state) {
   for (const std::string_view domain : domains) file.add(" ", domain);
   if (!domains.empty()) file.add("\n");
   return file.commit();
-}
-
-void print(const Line& line) {
-  (void)!write(2, line.text().data(), line.text().size());
-}
-
-int fail(std::string_view subject, Error error) {
-  print(Line(subject, ": ", error.what, ": ", std::strerror(error.code), "\n"));
-  return 1;
 }
 
 }  // namespace copal::net

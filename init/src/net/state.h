@@ -48,10 +48,6 @@ Names list(const sys::Fd& dir, const char* path);
 // resolv.conf from all of dns/, under the lock.
 Status write_resolv_conf(const sys::Fd& state);
 
-void print(const Line& line);
-// Says what failed. The exit code of a program that failed.
-int fail(std::string_view subject, Error error);
-
 // Waits for what the kernel says of links, addresses and routes, for at most so long. Then it says
 // which link lacks what. The exit code of the task.
 int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state, Duration limit,

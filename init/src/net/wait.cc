@@ -9,6 +9,7 @@
 #include "init/machine.h"
 #include "net/plan.h"
 #include "net/state.h"
+#include "sys/print.h"
 
 namespace copal::net {
 namespace {
@@ -49,15 +50,13 @@ Status look(Netlink& kernel, View& view) {
 // machine. It is done here since this runs before what needs the network. Through a file: whoever
 // may write that one needs no capability, least of all the one that sethostname() asks for.
 void take_hostname(const sys::Fd& state) {
-  std::array<char, 4096> command_line;
   std::array<char, 256> file;
   std::array<char, 256> given;
   std::array<char, 256> now{};
-  auto arguments = sys::read_file("/proc/cmdline", command_line);
   auto image = sys::read_file("/etc/hostname", file);
   auto answer = sys::read_file(state, "hostname", given);
   if (!answer.ok() || gethostname(now.data(), now.size() - 1) < 0) return;
-  if (arguments.ok() && !kernel_argument(*arguments, "copal.hostname").empty()) return;
+  if (!boot_argument("copal.hostname").text().empty()) return;
   std::string_view rest = image.ok() ? *image : std::string_view();
   if (take_word(rest) != std::string_view(now.data())) return;
   rest = *answer;
@@ -65,9 +64,9 @@ void take_hostname(const sys::Fd& state) {
   const std::string_view name = word.substr(0, word.find('.'));
   const Status done = sys::write_file("/proc/sys/kernel/hostname", name);
   if (!done.ok()) {
-    (void)fail("hostname", done.error());
+    (void)sys::fail("hostname", done.error());
   } else {
-    print(Line("this is ", name, ", says DHCP\n"));
+    sys::print(Line("this is ", name, ", says DHCP\n"));
   }
 }
 
@@ -95,7 +94,7 @@ int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state,
       const Line what = lacking(config, configs, view, sources);
       if (what.text().empty()) continue;
       online = false;
-      if (late) print(Line("not online: ", config.file, " lacks ", what.text(), "\n"));
+      if (late) sys::print(Line("not online: ", config.file, " lacks ", what.text(), "\n"));
     }
     if (online && status.ok()) break;
     if (late) return 1;
@@ -107,7 +106,7 @@ int wait_until_online(std::span<const LinkConfig> configs, const sys::Fd& state,
     while (read(answers.get(), buffer.data(), buffer.size()) > 0) {
     }
   }
-  if (!status.ok()) return fail("network", status.error());
+  if (!status.ok()) return sys::fail("network", status.error());
   const sys::Fd locked = lock(state);  // what the last answer changed is done now
   take_hostname(state);
   return 0;
