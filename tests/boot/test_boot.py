@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from boards import output_of
+from boards import build, output_of
 from machine import Machine, free_port
 from nomad import Nomad
 
@@ -118,3 +118,13 @@ def test_dev_powers_off_cleanly(dev):
     dev.shell_stream.flush()
     assert dev.wait_for_end(90) == 0
     assert "reboot: Power down" in dev.console
+
+
+def test_the_plain_layout_is_read_only_too(tmp_path):
+    out = build(tmp_path / "out", "minimal_x86_64", "CONFIG_IMAGE_LAYOUT_CPIO=y")
+    with Machine(out, tmp_path, nic="none") as machine:
+        machine.wait_for(r"init: console: ready")
+        assert "Read-only file system" in machine.ask("touch /usr/bin/x 2>&1")
+        assert re.search(r"^\S+ / tmpfs ro,", machine.ask("cat /proc/mounts"), re.M)
+        machine.type("copalctl poweroff")
+        assert machine.wait_for_end(60) == 0

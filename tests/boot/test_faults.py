@@ -2,10 +2,9 @@
 
 import os
 import re
-import subprocess
 
 import pytest
-from boards import output_of
+from boards import build, output_of
 from machine import Machine
 
 
@@ -92,14 +91,7 @@ def test_a_machine_with_little_memory(boot, monkeypatch):
 
 
 def test_a_service_that_takes_more_than_its_limit(boot, tmp_path):
-    out = tmp_path / "out"
-    environment = {name: value for name, value in os.environ.items() if name != "O"}
-    make = ["make", f"O={out}"]
-    subprocess.run([*make, "minimal_x86_64_defconfig"], env=environment, check=True, capture_output=True)
-    with open(out / ".config", "a", encoding="utf-8") as config:
-        config.write('CONFIG_IMAGE_OVERLAY="tests/boot/hog"\n')
-    subprocess.run([*make, "olddefconfig", "all"], env=environment, check=True, capture_output=True)
-    machine = boot(out=str(out))
+    machine = boot(out=build(tmp_path / "out", "minimal_x86_64", 'CONFIG_IMAGE_OVERLAY="tests/boot/hog"'))
     machine.wait_for(r"init: hog: exited [\d.]+s: signal 9")
     machine.wait_for(r"init: hog: failed")
     assert re.search(r"Memory cgroup out of memory: Killed process \d+ \(tail\)", machine.console)
