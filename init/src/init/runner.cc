@@ -17,8 +17,10 @@ namespace {
 
 using sys::Level;
 
-// One turn of the loop does at most so much of anything, so that it stays short.
-constexpr size_t kSpawnsPerTurn = 32;
+// One turn of the loop does at most so much of anything, so that it stays short. At boot nobody
+// waits for an answer yet.
+constexpr size_t kSpawnsPerTurn = 8;
+constexpr size_t kSpawnsAtBoot = 32;
 
 }  // namespace
 
@@ -126,7 +128,7 @@ Ending Runner::run() {
     go_on();
   } else {
     supervisor_.start_all(now_);
-    supervisor_.work(now_, kSpawnsPerTurn);
+    supervisor_.work(now_, kSpawnsAtBoot);
     if (cgroups_.open()) enter_own_cgroup(cgroups_, log_);
     now_ = sys::now();
   }
