@@ -163,15 +163,15 @@ def test_leftovers_are_ended():
 
 
 def test_notify():
-    send = ("import socket,os,time; time.sleep(0.3); n=chr(10); "
+    send = ("import socket,os,time; n=chr(10); "
             "s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); a=os.environ['NOTIFY_SOCKET']; "
-            "s.sendto(b'',a); s.sendto(b'x'*9000,a); s.sendto(b'STATUS=READY=1',a); "
-            "time.sleep(0.3); s.sendto(f'STATUS=up{n}READY=1{n}'.encode(),a); time.sleep(1000)")
+            "s.sendto(b'',a); s.sendto(b'x'*9000,a); s.sendto(b'STATUS=READY=1',a); time.sleep(0.5); "
+            "print('sent',f'{time.monotonic():.3f}s',flush=True); s.sendto(f'STATUS=up{n}READY=1{n}'.encode(),a); time.sleep(1000)")
     with Pid1({"a": f'run = {PYTHON} -c "{send}"\nuser = 201\nready = notify 10s\n',
                "b": SLEEP + "needs = a\n"}) as init:
         init.wait_for("init: b: ready")
-        ready = seconds(init.find("init: a: ready")[0])
-        assert ready - seconds(init.find("init: a: exec")[0]) >= 0.6
+        sent = seconds(init.wait_for("^a: sent")[0])
+        assert seconds(init.find("init: a: ready")[0]) > sent - 0.2, "what came half a second before did not say it"
         assert init.stop() == "poweroff"
 
 
@@ -183,12 +183,13 @@ def test_not_ready_in_time():
 
 
 def test_tcp():
-    listen = ("import socket,time; time.sleep(0.5); s=socket.create_server(('127.0.0.1',4646)); "
-              "time.sleep(1000)")
+    listen = ("import socket,time; time.sleep(0.5); print('listens',f'{time.monotonic():.3f}s',flush=True); "
+              "s=socket.create_server(('127.0.0.1',4646)); time.sleep(1000)")
     with Pid1({"a": f'run = {PYTHON} -c "{listen}"\nuser = root\n'
                     "ready = tcp 127.0.0.1:4646 10s\n"}) as init:
         init.wait_for("init: a: ready")
-        assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) > 0.4
+        listens = seconds(init.wait_for("^a: listens")[0])
+        assert seconds(init.find("init: a: ready")[0]) > listens - 0.2
         assert init.stop() == "poweroff"
 
 

@@ -66,6 +66,12 @@ class Machine:
                 tail = "\n".join(self.console.splitlines()[-40:])
                 raise AssertionError(f"{why} before the console said {pattern!r}. Its last lines:\n{tail}")
 
+    def said(self, pattern, seconds=20):
+        """Waits until the console has said it, at any time: what a service says comes by the log and may be overtaken by what init says."""
+        seen, self.seen = self.seen, 0
+        self.wait_for(pattern, seconds)
+        self.seen = max(seen, self.seen)
+
     def type(self, line):
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()

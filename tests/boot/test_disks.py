@@ -118,9 +118,9 @@ def test_an_empty_disk_is_formatted_and_used(folder, tmp_path):
     disks.virtio("own")
     with Machine(output_of("test_x86_64"), tmp_path, cmdline=CMDLINE, qemu=disks.arguments) as machine:
         machine.open_shell()
-        machine.wait_for(r"disks: persist: /dev/vda is empty: making an ext4 file system")
-        machine.wait_for(r"disks: persist: /dev/vda .*is mounted at /var/persist")
         machine.wait_for(r"init: disks: done")
+        machine.said(r"disks: persist: /dev/vda is empty: making an ext4 file system")
+        machine.said(r"disks: persist: /dev/vda .*is mounted at /var/persist")
         mounts, _ = machine.shell("grep /var/persist /proc/mounts")
         device, _, kind, options = mounts.split()[:4]
         assert (device, kind) == ("/dev/vda", "ext4")
@@ -204,14 +204,12 @@ def mount(machine, text, name="data"):
 
 
 def test_after_a_power_cut_the_journal_is_replayed_and_nothing_is_lost(machine):
-    assert "recovering journal" in machine.console, machine.console
+    machine.said("recovering journal")
     assert machine.shell("cat /var/persist/kept")[0] == "kept\n"
 
 
 def test_a_file_system_grows_to_its_disk(machine):
-    grown = f"grown from {OWN} to {GROWN} MiB"
-    if grown not in machine.console:  # the log may not have said it yet when the disk was there
-        machine.wait_for(grown, 20)
+    machine.said(f"grown from {OWN} to {GROWN} MiB")
     size, _ = machine.shell("stat -f -c '%b %S' /var/persist")
     blocks, block = map(int, size.split())
     assert blocks * block > (OWN + 200) * MIB, "what it keeps for itself is left out of this"
@@ -338,9 +336,9 @@ def test_what_needs_a_missing_disk_does_not_start(folder, tmp_path):
     before = digest(disks.path("own"))
     with Machine(output_of("test_x86_64"), tmp_path, cmdline="copal.disk=LABEL=nowhere", qemu=disks.arguments) as machine:
         machine.open_shell()
-        machine.wait_for(r"disks: persist: there is no disk nowhere")
         machine.wait_for(r"init: disks: failed")
         machine.wait_for(r"init: nomad: failed")
+        machine.said(r"disks: persist: there is no disk nowhere")
         machine.shell_stream.write("kill -TERM 1\n")
         machine.shell_stream.flush()
         assert machine.wait_for_end(90) == 0

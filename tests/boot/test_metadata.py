@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 
@@ -72,8 +73,8 @@ SOURCES = {"SMBIOS": smbios, "/dev/sr0 (cidata)": cidata_cd, "/dev/vda (config-2
 def test_a_document_is_found(tmp_path, source):
     with Machine(output_of("test_x86_64"), tmp_path, qemu=SOURCES[source](tmp_path)) as machine:
         machine.open_shell()
-        machine.wait_for(rf"metadata-local: {source.replace('(', '.').replace(')', '.')}: in /run/config")
         machine.wait_for(r"init: metadata: done")
+        machine.said(rf"metadata-local: {re.escape(source)}: in /run/config")
         assert machine.shell("cat /run/config/probe/x; stat -c %a:%u:%g /run/config/probe /run/config/probe/x")[0].splitlines() == [
             "here", "750:0:0", "600:0:0"]
         assert " /dev/vda " not in machine.shell("cat /proc/*/mounts")[0]
@@ -82,8 +83,8 @@ def test_a_document_is_found(tmp_path, source):
 def test_nomad_runs_by_its_document(tmp_path):
     with Machine(output_of("test_x86_64"), tmp_path, qemu=fw_cfg(tmp_path)) as machine:
         machine.open_shell()
-        machine.wait_for(r"metadata-local: fw_cfg: in /run/config")
         machine.wait_for(r"init: nomad: ready", 240)
+        machine.said(r"metadata-local: fw_cfg: in /run/config")
         agent = json.loads(machine.shell("wget -qO- http://127.0.0.1:4646/v1/agent/self; echo")[0])
         assert agent["config"]["NodeName"] == "amber"
         assert not agent["config"]["Client"]["Enabled"] and not agent["config"]["ACL"]["Enabled"], "the defaults are in force as well"
@@ -102,8 +103,8 @@ def test_a_bad_document_starts_nothing(tmp_path):
     (tmp_path / "document").write_text(json.dumps({"nomad": {"entries": {"../../etc/x": {"content": "x"}}}}))
     arguments = ["-fw_cfg", f"name=opt/copal/metadata,file={tmp_path / 'document'}"]
     with Machine(output_of("test_x86_64"), tmp_path, qemu=arguments) as machine:
-        machine.wait_for(r"metadata-local: fw_cfg: /nomad/entries/\.\.~1\.\.~1etc~1x: is no name for a file")
         machine.wait_for(r"init: nomad: failed")
+        machine.said(r"metadata-local: fw_cfg: /nomad/entries/\.\.~1\.\.~1etc~1x: is no name for a file")
 
 
 # What QEMU runs for each connection to 10.0.2.100: an HTTP server of one answer.
@@ -128,8 +129,8 @@ def test_a_url_is_asked_until_it_answers(tmp_path):
                  netdev=f",guestfwd=tcp:10.0.2.100:80-cmd:{sys.executable} {responder}",
                  qemu=["-uuid", UUID, "-smbios", "type=1,serial=A/1 2"]) as machine:
         machine.open_shell()
-        machine.wait_for(r"metadata: http.*: in /run/config")
         machine.wait_for(r"init: nomad: ready", 240)
+        machine.said(r"metadata: http.*: in /run/config")
         mac = machine.shell("cat /sys/class/net/eth0/address")[0].strip()
         assert log.read_text().splitlines() == [f"GET /{mac}/{UUID}?s=A%2F1%202&h=test HTTP/1.1"]
         assert machine.shell("cat /run/config/probe/x")[0] == "here\n"
