@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Lines and branches of init's core that its unit tests and the simulator reach.
+"""Lines and branches of init's core that its unit tests reach.
 
-usage: coverage.py [--units] [FOLDER]     (builds in FOLDER, default output/coverage; --units: without the simulator)
+usage: coverage.py [FOLDER]     (builds in FOLDER, default output/coverage)
 
 Prints each file of src/core with the lines that were never run. The exit code says whether all were.
 """
@@ -48,18 +48,15 @@ def percent(table):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--units", action="store_true")
     parser.add_argument("folder", nargs="?", type=Path, default=INIT.parent / "output/coverage")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     if not (folder / "build.ninja").exists():
         run("meson", "setup", folder, INIT, *SETTINGS, stdout=subprocess.DEVNULL)
-    run("ninja", "-C", folder, "--quiet", "tests/unit", "tests/simulate")
+    run("ninja", "-C", folder, "--quiet", "tests/unit")
     for old in folder.rglob("*.gcda"):
         old.unlink()
     run(folder / "tests/unit", "--gtest_brief=1")
-    if not arguments.units:
-        run(folder / "tests/simulate", "1", "300000")
     lines, branches = counts(folder)
     missing = 0
     print(f"{'':24}{'lines':>9}{'branches':>10}")

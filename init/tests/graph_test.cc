@@ -113,6 +113,13 @@ TEST(Graph, FindsCyclesInRandomGraphs) {
   }
 }
 
+TEST(Graph, RefusesNeedsAcrossBootAndShutdown) {
+  const Loaded loaded(
+      {{"a", kRun}, {"t", "task = /x\nuser = root\nwhen = shutdown\nneeds = a\nafter = a\n"}});
+  EXPECT_EQ(loaded.problems.list,
+            (std::vector<std::string>{"4:9: one of the two runs at boot, the other at shutdown"}));
+}
+
 TEST(Graph, RunsOutOfMemoryCleanly) {
   Loaded loaded({{"a", kRun}, {"b", kRun + "needs = a\n"}});
   bool built = false;

@@ -29,7 +29,8 @@ class Simulation final : public World {
   Status spawn(Index i) override {
     Process& process = processes_[i];
     EXPECT_FALSE(process.alive) << name(i) << " runs twice";
-    EXPECT_FALSE(shutdown_) << name(i) << " starts in a shutdown";
+    EXPECT_TRUE(!shutdown_ || loaded_.specs[i].when == When::shutdown)
+        << name(i) << " starts in a shutdown";
     EXPECT_FALSE(process.leftovers && loaded_.specs[i].kill == Kill::tree && !process.given_up)
         << name(i) << " starts before its last run is swept up";
     for (const Index need : loaded_.graph[i].needs) {
@@ -45,7 +46,7 @@ class Simulation final : public World {
   void send_signal(Index i, int) override {
     EXPECT_TRUE(processes_[i].alive);
     // What is not up may also be stopped because it took too long.
-    if (shutdown_ && processes_[i].up) {
+    if (shutdown_ && processes_[i].up && !loaded_.specs[i].last) {
       for (const Index waiter : loaded_.graph[i].waiters) {
         EXPECT_FALSE(processes_[waiter].alive) << name(i) << " is stopped before " << name(waiter);
       }
@@ -91,6 +92,26 @@ class Simulation final : public World {
     supervisor_.event(i, Event::emptied, now_);
     settle();
   }
+  void start(const char* who) { start(loaded_[who]); }
+  void stop(const char* who) { stop(loaded_[who]); }
+  void restart(const char* who) { restart(loaded_[who]); }
+  void start(Index i) {
+    supervisor_.start(i, now_);
+    settle();
+  }
+  void stop(Index i) {
+    supervisor_.stop(i, now_);
+    settle();
+  }
+  void restart(Index i) {
+    supervisor_.restart(i, now_);
+    settle();
+  }
+  void feed(Index i) { supervisor_.feed(i, now_); }
+  void feed(const char* who) { feed(loaded_[who]); }
+  void extend(Index i, Duration more) { supervisor_.extend(i, more, now_); }
+  void extend(const char* who, Duration more) { extend(loaded_[who], more); }
+  void is_last(const char* who) { loaded_.specs[loaded_[who]].last = true; }
   void leave_something(const char* who) { processes_[loaded_[who]].leftovers = true; }
   void shutdown() {
     supervisor_.stop_all(now_);
@@ -115,6 +136,7 @@ class Simulation final : public World {
   }
 
   State state(const char* who) const { return supervisor_.state(loaded_[who]); }
+  const Spec& spec(Index i) const { return loaded_.specs[i]; }
   int spawns(const char* who) const { return processes_[loaded_[who]].spawns; }
   Supervisor& supervisor() { return supervisor_; }
   Time now() const { return now_; }
@@ -359,9 +381,224 @@ TEST(Supervisor, BadFilesHaveFailed) {
   EXPECT_EQ(sim.state("c"), State::starting);
 }
 
-// Every service crashes, hangs, forks, recovers at random; at a random time comes the shutdown.
+TEST(Supervisor, OperatorStopsWhatNeedsItAndStartsWhatItNeeds) {
+  Simulation sim({{"a", kRun}, {"b", kRun + "needs = a\n"}, {"c", kRun + "after = a\n"}});
+  sim.ready("a");
+  sim.ready("b");
+  sim.ready("c");
+  sim.log.clear();
+  sim.stop("a");
+  EXPECT_EQ(sim.log, "b- ");
+  sim.exit("b", 0);
+  sim.exit("a", 0);
+  EXPECT_EQ(sim.log, "b- a- ");
+  EXPECT_EQ(sim.state("a"), State::down);
+  EXPECT_EQ(sim.state("c"), State::up);
+  sim.start("b");
+  sim.ready("a");
+  sim.ready("b");
+  EXPECT_EQ(sim.log, "b- a- a+ b+ ");
+  EXPECT_EQ(sim.state("b"), State::up);
+}
+
+// Each needs both of the two before: 2^40 ways down, which must not all be walked.
+TEST(Supervisor, OperatorStartsWhatNeedsMuch) {
+  std::map<std::string, std::string> files;
+  for (int layer = 10; layer < 50; ++layer) {
+    for (const char* side : {"a", "b"}) {
+      const std::string before = std::to_string(layer - 1);
+      files[side + std::to_string(layer)] =
+          kRun + (layer > 10 ? "needs = a" + before + " b" + before + "\n" : "");
+    }
+  }
+  Simulation sim(files);
+  sim.stop("a10");
+  sim.stop("b10");
+  sim.exit("a10", 0);
+  sim.exit("b10", 0);
+  sim.start("a49");
+  EXPECT_EQ(sim.state("a10"), State::starting);
+  EXPECT_EQ(sim.state("b49"), State::down);
+  EXPECT_EQ(sim.state("a49"), State::waiting);
+}
+
+TEST(Supervisor, OperatorStartsWhatHasFailed) {
+  Simulation sim(
+      {{"a", kRun + "restart = never\n"}, {"b", kRun + "needs = a\n"}, {"bad", "nonsense\n"}});
+  sim.exit("a", 1);
+  EXPECT_EQ(sim.state("b"), State::failed);
+  sim.start("b");
+  EXPECT_EQ(sim.state("a"), State::starting);
+  sim.ready("a");
+  EXPECT_EQ(sim.state("b"), State::starting);
+  sim.start("bad");
+  EXPECT_EQ(sim.state("bad"), State::failed);
+}
+
+TEST(Supervisor, OperatorRestartsAtOnceAndTouchesNobodyElse) {
+  Simulation sim({{"a", kRun + "restart = never\n"}, {"b", kRun + "needs = a\n"}});
+  sim.ready("a");
+  sim.ready("b");
+  sim.log.clear();
+  sim.restart("a");
+  sim.exit("a", 1);
+  sim.pass(Duration{});
+  EXPECT_EQ(sim.log, "a- a+ ");
+  EXPECT_EQ(sim.state("b"), State::up);
+  sim.stop("a");
+  sim.exit("b", 0);
+  sim.exit("a", 0);
+  sim.restart("a");
+  EXPECT_EQ(sim.state("a"), State::starting);
+}
+
+// The operator's last word counts, also while the one before is being carried out.
+TEST(Supervisor, OperatorChangesHisMind) {
+  for (const char* word : {"start", "restart"}) {
+    Simulation sim({{"a", kRun + "restart = on-failure\n"}});
+    sim.ready("a");
+    sim.stop("a");
+    std::string_view(word) == "start" ? sim.start("a") : sim.restart("a");
+    sim.exit("a", 0);
+    sim.pass(Duration{});
+    EXPECT_EQ(sim.state("a"), State::starting) << word;
+    sim.ready("a");
+    sim.restart("a");
+    sim.stop("a");
+    sim.exit("a", 0);
+    sim.pass(seconds(1));
+    EXPECT_EQ(sim.state("a"), State::down) << word;
+  }
+}
+
+TEST(Supervisor, OperatorNeedNotWaitForTheNextTry) {
+  for (const char* word : {"start", "restart"}) {
+    Simulation sim({{"a", kRun + "restart = always 10m..10m\n"}});
+    sim.exit("a", 1);
+    EXPECT_EQ(sim.state("a"), State::backoff);
+    std::string_view(word) == "start" ? sim.start("a") : sim.restart("a");
+    sim.pass(Duration{});
+    EXPECT_EQ(sim.state("a"), State::starting) << word;
+  }
+}
+
+// It will have no turn: who comes after it does not wait for one.
+TEST(Supervisor, OperatorStopsWhatOthersWaitFor) {
+  Simulation sim({{"a", kRun + "ready = notify 1m\n"},
+                  {"b", kRun + "needs = a\n"},
+                  {"c", kRun + "after = b\n"}});
+  EXPECT_EQ(sim.state("c"), State::waiting);
+  sim.stop("b");
+  EXPECT_EQ(sim.state("b"), State::down);
+  EXPECT_EQ(sim.state("c"), State::starting);
+}
+
+TEST(Supervisor, WatchdogBitesWhatDoesNotFeedIt) {
+  Simulation sim({{"a", kRun + "ready = notify\nwatchdog = 2s\n"}, {"b", kRun}});
+  sim.ready("a");
+  sim.ready("b");
+  for (int i = 0; i < 3; ++i) {
+    sim.pass(milliseconds(1500));
+    sim.feed("a");
+    sim.feed("b");
+  }
+  EXPECT_EQ(sim.state("a"), State::up);
+  sim.pass(seconds(2));
+  EXPECT_EQ(sim.state("a"), State::stopping);
+  sim.feed("a");  // too late
+  sim.exit("a", 0);
+  EXPECT_EQ(sim.state("a"), State::backoff);  // a failure, however it ended
+  EXPECT_EQ(sim.state("b"), State::up);
+}
+
+TEST(Supervisor, MoreTimeForTheAsking) {
+  Simulation sim({{"a", kRun + "ready = notify 1s\nstop = TERM 1s\n"}, {"t", kTask}});
+  sim.extend("a", seconds(5));
+  sim.extend("a", seconds(2));  // never takes time away
+  sim.extend("t", seconds(1));  // has no limit, and gets none
+  sim.pass(milliseconds(4900));
+  EXPECT_EQ(sim.state("a"), State::starting);
+  EXPECT_EQ(sim.state("t"), State::starting);
+  sim.ready("a");
+  sim.extend("a", seconds(5));  // is up: nothing waits
+  EXPECT_EQ(sim.supervisor().next_deadline(), kNever);
+  sim.stop("a");
+  sim.extend("a", seconds(3));
+  sim.pass(milliseconds(2900));
+  EXPECT_EQ(sim.state("a"), State::stopping);
+  sim.extend("a", std::chrono::hours(24));
+  sim.pass(Supervisor::kMostTime);
+  EXPECT_EQ(sim.state("a"), State::killing);
+}
+
+TEST(Supervisor, TheEndHasThreeSteps) {
+  Simulation sim({{"a", kRun}, {"late", kTask + "when = shutdown\n"}, {"log", kRun}});
+  sim.is_last("log");
+  sim.ready("a");
+  sim.ready("log");
+  sim.log.clear();
+  sim.shutdown();
+  EXPECT_EQ(sim.log, "a- ");
+  sim.exit("a", 0);
+  EXPECT_TRUE(sim.supervisor().all_at_rest());
+  sim.supervisor().start_shutdown_tasks(sim.now());
+  sim.settle();
+  EXPECT_FALSE(sim.supervisor().all_at_rest());
+  sim.exit("late", 0);
+  EXPECT_TRUE(sim.supervisor().all_at_rest());
+  EXPECT_FALSE(sim.supervisor().last_at_rest());
+  sim.supervisor().stop_last();
+  sim.settle();
+  sim.exit("log", 0);
+  EXPECT_EQ(sim.log, "a- late+ log- ");
+  EXPECT_TRUE(sim.supervisor().last_at_rest());
+}
+
+// After a fault of PID 1, as recovery does it: a new Supervisor is told what the old one knew.
+TEST(Supervisor, IsRestored) {
+  Simulation sim(
+      {{"a", kRun + "ready = notify\nwatchdog = 2s\n"}, {"b", kRun}, {"c", kRun + "needs = a\n"}});
+  Supervisor& supervisor = sim.supervisor();
+  Life life;
+  life.wanted = true;
+  life.state = State::up;
+  supervisor.restore(0, life, sim.now());
+  EXPECT_EQ(supervisor.life(0).deadline, sim.now() + seconds(2));
+  life.state = State::waiting;
+  supervisor.restore(2, life, sim.now());
+  sim.log.clear();
+  sim.settle();
+  EXPECT_EQ(sim.log, "c+ ");
+  life.state = State::cleaning;
+  life.exit.code = 1;
+  supervisor.restore(1, life, sim.now());
+  sim.pass(Duration{});
+  EXPECT_EQ(sim.state("b"), State::backoff);
+}
+
+// Every service crashes, hangs, forks, recovers at random, and an operator meddles; then one is
+// asked for that has to come up when all behave; at a random time comes the shutdown.
 // The Simulation watches: no two processes of one service, order of start and stop, no impossible
 // event. Here: it comes to rest in bounded time.
+void comes_up(Simulation& sim, Index asked) {
+  sim.fail_spawns = false;
+  const auto serves = [](State state) { return state == State::up || state == State::done; };
+  for (int turn = 0; turn < 200 && !serves(sim.supervisor().state(asked)); ++turn) {
+    // Again if the failure of what it needs was still on its way.
+    if (turn == 0 || sim.supervisor().state(asked) == State::failed) sim.start(asked);
+    for (Index i = 0; i < sim.size(); ++i) {
+      const State state = sim.supervisor().state(i);
+      if (sim.leftovers(i) && !sim.alive(i)) sim.emptied(i);
+      if (sim.alive(i) && state == State::starting && sim.spec(i).kind == Kind::service)
+        sim.ready(i);
+      else if (sim.alive(i) && state != State::up)
+        sim.exit(i, Exit{});
+    }
+    sim.pass(seconds(1));
+  }
+  EXPECT_TRUE(serves(sim.supervisor().state(asked))) << sim.name(asked) << " does not come up";
+}
+
 void chaos(uint32_t seed) {
   Random random(seed);
   const auto chance = [&](uint32_t percent) { return random.next() % 100 < percent; };
@@ -389,7 +626,7 @@ void chaos(uint32_t seed) {
   Simulation sim(files, seed);
   const auto step = [&](uint32_t calm) {
     const auto i = static_cast<Index>(random.next() % sim.size());
-    switch (random.next() % 6) {
+    switch (random.next() % 9) {
       case 0: sim.ready(i); break;
       case 1:
         if (sim.alive(i) && !chance(calm)) sim.exit(i, Exit{chance(50) ? 0 : 9, chance(30)});
@@ -401,10 +638,16 @@ void chaos(uint32_t seed) {
         if (sim.leftovers(i) && !sim.alive(i)) sim.emptied(i);
         break;
       case 4: sim.fail_spawns = chance(10); break;
+      case 5: chance(50) ? sim.start(i) : sim.restart(i); break;
+      case 6:
+        if (chance(30)) sim.stop(i);
+        break;
+      case 7: chance(50) ? sim.feed(i) : sim.extend(i, milliseconds(random.next() % 9000)); break;
       default: sim.pass(milliseconds(random.next() % 700)); break;
     }
   };
   for (uint32_t n = random.next() % 400; n > 0; --n) step(50);
+  if (chance(50)) comes_up(sim, static_cast<Index>(random.next() % sim.size()));
   sim.shutdown();
   const Time begin = sim.now();
   // Now nobody obeys the stop signal, and SIGKILL takes effect sooner or later.

@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include "core/lines.h"
 #include "helpers.h"
 
 namespace copal {
@@ -82,6 +83,16 @@ TEST(EditDistance, IsLevenshteins) {
   EXPECT_EQ(edit_distance("", "abc", 9), 3U);
   EXPECT_EQ(edit_distance("abcdef", "uvwxyz", 2), 3U);
   EXPECT_EQ(edit_distance(std::string(100, 'a'), "a", 2), 3U);
+}
+
+TEST(Place, IsSaidAsCompilersDo) {
+  Place place;
+  EXPECT_EQ(describe(place).text(), "");
+  place.file = "/etc/init/a";
+  EXPECT_EQ(describe(place).text(), "/etc/init/a: ");
+  place.line = 3;
+  place.column = 7;
+  EXPECT_EQ(describe(place).text(), "/etc/init/a:3:7: ");
 }
 
 TEST(Suggestion, TakesTheNearest) {

@@ -3,6 +3,7 @@
 import glob
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -39,6 +40,11 @@ def native_init(tmp_path_factory):
 def test_init(init):
     """Unit tests, the simulator, and init as PID 1 of a namespace of its own (init/tests)."""
     run(["meson", "test", "-C", str(init), "--print-errorlogs"])
+
+
+def test_coverage(tmp_path):
+    """The unit tests reach every line of init's core."""
+    run([sys.executable, "-B", "init/tests/coverage.py", str(tmp_path)])
 
 
 def test_fuzz(tmp_path):

@@ -117,6 +117,10 @@ constexpr bool holds(auto property) {
 }
 }  // namespace table
 
+constexpr bool ends(State state) {
+  return state == State::stopping || state == State::killing || state == State::cleaning;
+}
+
 constexpr bool has_process(State state) {
   return state == State::starting || state == State::up || state == State::stopping ||
          state == State::killing;

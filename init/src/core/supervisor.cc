@@ -54,12 +54,25 @@ void Supervisor::stop_last() {
   }
 }
 
+// It runs, or will without being told once more. (That it then is left alone also bounds the walk
+// through what services need, which may have many ways to the same one.)
+bool Supervisor::comes(Index i, Time now) const {
+  const Service& service = services_[i];
+  if (!service.wanted || service.deps_failed || lost(i)) return false;
+  return ends(service.state)               ? service.again
+         : service.state == State::backoff ? service.deadline <= now
+                                           : true;
+}
+
 void Supervisor::start(Index i, Time now) {
   if (specs_[i].bad) return;
-  services_[i].wanted = true;
-  services_[i].deps_failed = false;
+  Service& service = services_[i];
+  service.wanted = true;
+  service.deps_failed = false;
+  service.again = ends(service.state);
+  if (service.state == State::backoff) service.deadline = now;
   for (const Index need : graph_[i].needs) {
-    if (!services_[need].wanted || lost(need)) start(need, now);
+    if (!comes(need, now)) start(need, now);
   }
   event(i, Event::want_up, now);
   enqueue(i);
@@ -77,7 +90,7 @@ void Supervisor::stop(Index i, Time now) {
 }
 
 void Supervisor::restart(Index i, Time now) {
-  if (!has_process(services_[i].state)) return start(i, now);
+  if (!has_process(services_[i].state) || !services_[i].wanted) return start(i, now);
   services_[i].again = true;
   event(i, Event::want_down, now);
 }
@@ -133,8 +146,9 @@ void Supervisor::event(Index i, Event first, Time now) {
       service.was_up = true;
       feed(i, now);
     }
-    if (service.state == State::up || service.state == State::cleaning || at_rest(service.state)) {
-      service.had_turn = service.had_turn || service.wanted;
+    if (service.state == State::up || service.state == State::cleaning ||
+        service.state == State::failed) {
+      service.had_turn = true;
     }
     const Duration delay = service.state == State::backoff ? service.deadline - now : Duration{};
     world_.changed(i, from, service.state, event, delay);
@@ -149,7 +163,7 @@ std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time n
   switch (action) {
     case Action::unset:
     case Action::impossible:
-    case Action::none: return {};
+    case Action::none: break;
     case Action::spawn:
       service.was_up = false;
       service.broken = false;
@@ -234,7 +248,9 @@ void Supervisor::evaluate(Index i, Time now) {
   }
   if (service.state != State::waiting) return;
   const auto is_satisfied = [&](Index need) { return satisfies(need); };
-  const auto had_turn = [&](Index other) { return services_[other].had_turn; };
+  const auto had_turn = [&](Index other) {
+    return services_[other].had_turn || !services_[other].wanted;
+  };
   if (!std::all_of(edges.needs.begin(), edges.needs.end(), is_satisfied)) return;
   if (!std::all_of(edges.after.begin(), edges.after.end(), had_turn)) return;
   if (spawns_left_ == 0) return enqueue(i);

@@ -74,7 +74,8 @@ class Supervisor {
   void start_shutdown_tasks(Time now);
   void stop_last();
 
-  // What an operator asks for. Starting brings up what it needs, stopping takes down what needs it.
+  // What an operator asks for, of which the last word counts. Starting brings up what it needs and
+  // waits for no back-off, stopping takes down what needs it.
   void start(Index i, Time now);
   void stop(Index i, Time now);
   void restart(Index i, Time now);
@@ -112,6 +113,7 @@ class Supervisor {
   void evaluate(Index i, Time now);
   std::optional<Event> act(Index i, Action action, Event event, Time now);
   Event verdict(Index i, Time now);
+  [[nodiscard]] bool comes(Index i, Time now) const;
   [[nodiscard]] bool satisfies(Index need) const;
   [[nodiscard]] bool lost(Index need) const;
   void enqueue(Index i);
