@@ -21,8 +21,11 @@ MUTANTS = {
     "only failures are lost": (
         "supervisor.cc", "(state == State::done && specs_[need].kind == Kind::service)", "false"),
     "what is needed is stopped first": (
-        "supervisor.cc", "const auto running = [&](Index other) { return !at_rest(services_[other].state); };",
-        "const auto running = [&](Index) { return false; };"),
+        "supervisor.cc", "return !services_[other].wanted && !at_rest(services_[other].state);",
+        "return services_[other].wanted && false;"),
+    "who is not stopped is waited for in a stop": (
+        "supervisor.cc",
+        "return !services_[other].wanted && !at_rest(services_[other].state);", "return !at_rest(services_[other].state);"),
     "`after` is not waited for": (
         "supervisor.cc", "if (!std::all_of(edges.after.begin(), edges.after.end(), had_turn)) return;", ""),
     "one need is enough": (
@@ -73,8 +76,27 @@ MUTANTS = {
     "bad files are started": (
         "supervisor.cc", "services_[i].state = State::failed;", ""),
     "only being up is a turn": (
-        "supervisor.cc", "service.state == State::up || service.state == State::cleaning || at_rest(service.state)",
-        "service.state == State::up"),
+        "supervisor.cc", " || service.state == State::cleaning ||\n        service.state == State::failed", ""),
+    "who has no turn to come is waited for": (
+        "supervisor.cc", "services_[other].had_turn || !services_[other].wanted", "services_[other].had_turn"),
+    "a start while it ends is forgotten": (
+        "supervisor.cc", "service.again = ends(service.state);", ""),
+    "an operator waits for the back-off": (
+        "supervisor.cc", "if (service.state == State::backoff) service.deadline = now;", ""),
+    "what is needed is not started with it": (
+        "supervisor.cc", "if (!comes(need, now)) start(need, now);", ""),
+    "all ways to what is needed are walked": (
+        "supervisor.cc", "if (!comes(need, now)) start", "start"),
+    "a stop spares who needs it": (
+        "supervisor.cc", "if (needed && services_[waiter].wanted) stop(waiter, now);", ""),
+    "a restart waits for the back-off": (
+        "supervisor.cc", "if (service.again) service.deadline = now;", ""),
+    "an extension takes time away": (
+        "supervisor.cc", "std::max(service.deadline, now + std::min(more, kMostTime))", "now + std::min(more, kMostTime)"),
+    "an extension has no end": (
+        "supervisor.cc", "now + std::min(more, kMostTime)", "now + more"),
+    "a watchdog bites once fed": (
+        "supervisor.cc", "services_[i].deadline = now + specs_[i].watchdog;", "services_[i].deadline = now;"),
     "stopping does not end in killing": ("machine.h", "/* stop */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,slay_",
                                          "/* stop */ {{stay_,stay_,stay_,stay_,stay_,never,sweep,stay_"),
     "waiting is not stopped": ("machine.h", "/* wait */ {{stay_,down_", "/* wait */ {{stay_,stay_"),
@@ -94,7 +116,7 @@ MUTANTS = {
     "`after` is not known to those waited for": (
         "graph.cc", "  for (const Index i : edges.after) visit(i);\n", ""),
     "a cycle is not broken": ("graph.cc", "      specs[member].bad = true;\n", ""),
-    "an unknown need is no mistake": ("graph.cc", "        spec.bad = true;\n", ""),
+    "an unknown need is no mistake": ("graph.cc", "      spec.bad = true;\n      if (!found)", "      if (!found)"),
 }
 
 
@@ -113,7 +135,7 @@ def noticed_by(folder, build):
             return "the simulator"
     except subprocess.TimeoutExpired:
         return "the simulator, which never ended"
-    assert sh("ninja", "-C", build, "--quiet", "tests/unit").returncode == 0
+    assert sh("ninja", "-C", build, "--quiet", "tests/unit").returncode == 0, "a mutant that does not compile"
     try:
         done = subprocess.run([build / "tests/unit", "--gtest_brief=1"], stdout=subprocess.DEVNULL, timeout=300, check=False)
     except subprocess.TimeoutExpired:
