@@ -26,12 +26,12 @@ def pid(init, name):
     return re.search(r"pid (\d+)", init.ctl("status", name)[1])[1]
 
 
-# Programs that get ready 0.3 s after their exec, which PID 1 may see a moment later.
+# Programs that get ready 0.6 s after their exec, which PID 1 may see a moment later.
 AT_LEAST = 0.2
 
 
 def test_ready_by_newline():
-    text = "exec 9>&3; sleep 0.3; echo >&9; exec sleep 1000"
+    text = "exec 9>&3; sleep 0.6; echo >&9; exec sleep 1000"
     with Pid1({"a": f'run = /bin/sh -c "{text}"\nuser = root\nready = fd 10s\n', "b": SLEEP + "needs = a\n"}) as init:
         init.wait_for("init: b: ready")
         assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= AT_LEAST
@@ -39,7 +39,7 @@ def test_ready_by_newline():
 
 
 def test_ready_by_path():
-    text = "sleep 0.3; touch /run/a/here; exec sleep 1000"
+    text = "sleep 0.6; touch /run/a/here; exec sleep 1000"
     with Pid1({"a": f'run = /bin/sh -c "{text}"\nuser = root\nwrite = /run/a\nready = path /run/a/here\n'}) as init:
         init.wait_for("init: a: ready")
         assert seconds(init.find("init: a: ready")[0]) - seconds(init.find("init: a: exec")[0]) >= AT_LEAST
@@ -145,11 +145,9 @@ def test_nobody_else_gives_orders():
              "b": f'task = {PYTHON} -c "{ask % ("status", "poweroff")}"\nuser = 201\ngroups = status\n',
              "c": f'task = {PYTHON} -c "{ask % ("status", "status 0")}"\nuser = 201\ngroups = status\n'}
     with Pid1(files, {"group": "status:x:77:\n"}) as init:
-        for name in "abc":
-            init.wait_for(f"init: {name}: (done|failed)")
-        assert init.find("^a: .*PermissionError")
-        assert init.find("^b: .*error not allowed")
-        assert init.find("^c: b'log.tservice.tup")
+        init.wait_for("^a: .*PermissionError")
+        init.wait_for("^b: .*error not allowed")
+        init.wait_for("^c: b'log.tservice.tup")
         assert init.stop() == "poweroff"
 
 
