@@ -74,7 +74,7 @@ MUTANTS = {
     "a deadline comes one too late": (
         "supervisor.cc", "services_[i].deadline <= now", "services_[i].deadline < now"),
     "bad files are started": (
-        "supervisor.cc", "services_[i].state = State::failed;", ""),
+        "supervisor.cc", "if (specs[i].bad) services_[i].state = State::failed;", ""),
     "only being up is a turn": (
         "supervisor.cc", " || service.state == State::cleaning ||\n        service.state == State::failed", ""),
     "who has no turn to come is waited for": (

@@ -576,10 +576,7 @@ TEST(Supervisor, IsRestored) {
   EXPECT_EQ(sim.state("b"), State::backoff);
 }
 
-// Every service crashes, hangs, forks, recovers at random, and an operator meddles; then one is
-// asked for that has to come up when all behave; at a random time comes the shutdown.
-// The Simulation watches: no two processes of one service, order of start and stop, no impossible
-// event. Here: it comes to rest in bounded time.
+// All behave from now on: what an operator asks for has to come up.
 void comes_up(Simulation& sim, Index asked) {
   sim.fail_spawns = false;
   const auto serves = [](State state) { return state == State::up || state == State::done; };
@@ -599,6 +596,10 @@ void comes_up(Simulation& sim, Index asked) {
   EXPECT_TRUE(serves(sim.supervisor().state(asked))) << sim.name(asked) << " does not come up";
 }
 
+// Every service crashes, hangs, forks, recovers at random, and an operator meddles; then one of
+// them is asked for; at a random time comes the shutdown.
+// The Simulation watches: no two processes of one service, order of start and stop, no impossible
+// event. Here: it comes to rest in bounded time.
 void chaos(uint32_t seed) {
   Random random(seed);
   const auto chance = [&](uint32_t percent) { return random.next() % 100 < percent; };

@@ -17,9 +17,7 @@ Supervisor::Supervisor(std::span<const Spec> specs, const Graph& graph, World& w
     const std::span<Time> ends = arena.make<Time>(specs[i].give_up_count);
     ok_ = ends.size() == specs[i].give_up_count;
     services_[i].window = Window(ends);
-    if (!specs[i].bad) continue;
-    services_[i].state = State::failed;
-    services_[i].had_turn = true;
+    if (specs[i].bad) services_[i].state = State::failed;
   }
 }
 
