@@ -116,11 +116,17 @@ TEST_F(Config, UserBringsItsGroup) {
 TEST_F(Config, TcpAddress) {
   const Spec spec = good("ready = tcp 127.0.0.1:4646 5s");
   EXPECT_EQ(spec.ready, Ready::tcp);
-  EXPECT_EQ(spec.address.host, 0x7f000001U);
-  EXPECT_EQ(spec.address.port, 4646U);
+  EXPECT_EQ(spec.address.any.sa_family, AF_INET);
+  EXPECT_EQ(ntohl(spec.address.four.sin_addr.s_addr), 0x7f000001U);
+  EXPECT_EQ(ntohs(spec.address.four.sin_port), 4646U);
+  const Spec six = good("ready = tcp [::1]:8500");
+  EXPECT_EQ(six.address.any.sa_family, AF_INET6);
+  EXPECT_EQ(six.address.six.sin6_addr.s6_addr[15], 1);
+  EXPECT_EQ(ntohs(six.address.six.sin6_port), 8500U);
   EXPECT_EQ(spec.ready_limit, std::chrono::seconds(5));
   for (const char* bad : {"localhost:1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "1.2.3:4",
-                          "1.2.3.4.5:6", "256.0.0.1:1", ":1", "127.0.0.1:65536", "..:1"}) {
+                          "1.2.3.4.5:6", "256.0.0.1:1", ":1", "127.0.0.1:65536", "..:1", "::1:80",
+                          "[::1]", "[127.0.0.1]:80", "[]:1"}) {
     EXPECT_NE(problem(std::string("ready = tcp ") + bad).find("3:13: an address is"),
               std::string::npos);
   }
@@ -131,14 +137,14 @@ TEST_F(Config, TcpAddress) {
 TEST_F(Config, Readiness) {
   const Spec http = good("ready = http 127.0.0.1:8080/ready?x=1 5s");
   EXPECT_EQ(http.ready, Ready::http);
-  EXPECT_EQ(http.address.port, 8080U);
+  EXPECT_EQ(ntohs(http.address.four.sin_port), 8080U);
   EXPECT_EQ(http.path, "/ready?x=1");
   EXPECT_EQ(http.ready_limit, std::chrono::seconds(5));
   EXPECT_EQ(good("ready = path /run/x.sock").path, "/run/x.sock");
   EXPECT_EQ(good("ready = fd").ready, Ready::fd);
   EXPECT_EQ(problem("ready = http 127.0.0.1:80"), "3:14: http needs ADDRESS:PORT/PATH");
   EXPECT_EQ(problem("ready = http x/y"),
-            "3:14: an address is numbers, like 127.0.0.1:4646: nothing is looked up");
+            "3:14: an address is numbers, like 127.0.0.1:4646 or [::1]:4646: nothing is looked up");
   EXPECT_EQ(problem("ready = path"), "3:9: path needs a /PATH");
   EXPECT_EQ(problem("ready = path run/x"), "3:14: a path is whole, from /, without . and .. in it");
   EXPECT_EQ(good("ready = notify\nwatchdog = 30s").watchdog, std::chrono::seconds(30));

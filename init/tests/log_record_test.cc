@@ -83,20 +83,20 @@ TEST(LogRecord, Addresses) {
   const auto udp = parse_address("udp://10.0.2.2:514");
   ASSERT_TRUE(udp);
   EXPECT_FALSE(udp->tcp);
-  const auto* four = reinterpret_cast<const sockaddr_in*>(&udp->storage);
-  EXPECT_EQ(four->sin_family, AF_INET);
-  EXPECT_EQ(ntohs(four->sin_port), 514);
-  EXPECT_EQ(ntohl(four->sin_addr.s_addr), 0x0a000202u);
-  EXPECT_EQ(udp->size, sizeof *four);
+  const sockaddr_in& four = udp->socket.four;
+  EXPECT_EQ(four.sin_family, AF_INET);
+  EXPECT_EQ(ntohs(four.sin_port), 514);
+  EXPECT_EQ(ntohl(four.sin_addr.s_addr), 0x0a000202u);
+  EXPECT_EQ(udp->socket.size(), sizeof four);
   const auto tcp = parse_address("tcp://[fd00::1]:601");
   ASSERT_TRUE(tcp);
   EXPECT_TRUE(tcp->tcp);
-  const auto* six = reinterpret_cast<const sockaddr_in6*>(&tcp->storage);
-  EXPECT_EQ(six->sin6_family, AF_INET6);
-  EXPECT_EQ(ntohs(six->sin6_port), 601);
-  EXPECT_EQ(six->sin6_addr.s6_addr[0], 0xfd);
-  EXPECT_EQ(six->sin6_addr.s6_addr[15], 1);
-  EXPECT_EQ(tcp->size, sizeof *six);
+  const sockaddr_in6& six = tcp->socket.six;
+  EXPECT_EQ(six.sin6_family, AF_INET6);
+  EXPECT_EQ(ntohs(six.sin6_port), 601);
+  EXPECT_EQ(six.sin6_addr.s6_addr[0], 0xfd);
+  EXPECT_EQ(six.sin6_addr.s6_addr[15], 1);
+  EXPECT_EQ(tcp->socket.size(), sizeof six);
   for (const std::string_view bad :
        {"", "udp://", "10.0.2.2:514", "tls://10.0.2.2:6514", "udp://10.0.2.2",
         "udp://10.0.2.2:", "udp://10.0.2.2:0", "udp://10.0.2.2:65536", "udp://host:514",

@@ -183,13 +183,18 @@ def test_not_ready_in_time():
 
 
 def test_tcp():
-    listen = ("import socket,time; time.sleep(0.5); print('listens',f'{time.monotonic():.3f}s',flush=True); "
-              "s=socket.create_server(('127.0.0.1',4646)); time.sleep(1000)")
-    with Pid1({"a": f'run = {PYTHON} -c "{listen}"\nuser = root\n'
-                    "ready = tcp 127.0.0.1:4646 10s\n"}) as init:
-        init.wait_for("init: a: ready")
-        listens = seconds(init.wait_for("^a: listens")[0])
-        assert seconds(init.find("init: a: ready")[0]) > listens - 0.2
+    def listens(family, host):
+        return ("import socket,time; time.sleep(0.5); print('listens',f'{time.monotonic():.3f}s',flush=True); "
+                f"s=socket.create_server(('{host}',4646),family=socket.{family}); time.sleep(1000)")
+
+    def service(family, host, address):
+        return f'run = {PYTHON} -c "{listens(family, host)}"\nuser = root\nready = tcp {address}:4646 10s\n'
+
+    with Pid1({"four": service("AF_INET", "127.0.0.1", "127.0.0.1"), "six": service("AF_INET6", "::1", "[::1]")}) as init:
+        for name in ("four", "six"):
+            init.wait_for(f"init: {name}: ready")
+            began = seconds(init.wait_for(f"^{name}: listens")[0])
+            assert seconds(init.find(f"init: {name}: ready")[0]) > began - 0.2
         assert init.stop() == "poweroff"
 
 

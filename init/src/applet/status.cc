@@ -105,17 +105,12 @@ void serve(const sys::Fd& client, std::span<std::byte> memory) {
 }  // namespace
 
 int run_status(std::span<char*> arguments) {
-  const auto address = parse_address(arguments.size() == 1 ? arguments[0] : "");
+  const auto address = parse_socket_address(arguments.size() == 1 ? arguments[0] : "");
   if (!address) return 2;
-  const sys::Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sys::Fd listener(socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int yes = 1;
   (void)setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in local{};
-  local.sin_family = AF_INET;
-  local.sin_port = htons(address->port);
-  local.sin_addr.s_addr = htonl(address->host);
-  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) < 0 ||
-      listen(listener.get(), 8) < 0) {
+  if (bind(listener.get(), &address->any, address->size()) < 0 || listen(listener.get(), 8) < 0) {
     const Line message("status: ", arguments[0], ": ", std::strerror(errno), "\n");
     (void)!write(2, message.text().data(), message.text().size());
     return 1;

@@ -1,17 +1,23 @@
-// An IPv4 address and a port, in numbers: nothing here looks up a name.
+// An IPv4 or IPv6 address and a port, in numbers: nothing here looks up a name.
 #pragma once
 
-#include <cstdint>
+#include <netinet/in.h>
 #include <optional>
 #include <string_view>
 
 namespace copal {
 
-struct Address {
-  uint32_t host = 0;  // in host byte order
-  uint16_t port = 0;
+union SocketAddress {
+  sockaddr_in6 six{};
+  sockaddr_in four;
+  sockaddr any;
+
+  [[nodiscard]] socklen_t size() const {
+    return any.sa_family == AF_INET ? sizeof four : sizeof six;
+  }
 };
 
-std::optional<Address> parse_address(std::string_view text);
+// "10.0.2.2:514" or "[fd00::1]:514".
+std::optional<SocketAddress> parse_socket_address(std::string_view text);
 
 }  // namespace copal

@@ -118,9 +118,10 @@ void Parser::set_address(const Word& word) {
     set_path(Word{text.substr(slash), word.column + static_cast<uint32_t>(slash)});
     text = text.substr(0, slash);
   }
-  const auto address = parse_address(text);
+  const auto address = parse_socket_address(text);
   if (!address) {
-    return error(word, Line("an address is numbers, like 127.0.0.1:4646: nothing is looked up"));
+    return error(word, Line("an address is numbers, like 127.0.0.1:4646 or [::1]:4646: nothing is "
+                            "looked up"));
   }
   spec_.address = *address;
 }

@@ -39,7 +39,7 @@ struct Spec {
   std::span<Reference> after;
 
   Ready ready = Ready::exec;
-  Address address;        // for tcp and http
+  SocketAddress address;  // for tcp and http
   std::string_view path;  // for http, what is asked for; for path, what has to be there
   Duration ready_limit = std::chrono::seconds(30);
 

@@ -3,28 +3,11 @@
 namespace copal {
 namespace {
 
-// The length of the character at the start of `text`, which is printable and well-formed UTF-8;
-// else 0. (Overlong forms and surrogates are not looked for: nothing here compares characters.)
-size_t character(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const size_t length = first >= 0xf5   ? 0
-                        : first >= 0xf0 ? 4
-                        : first >= 0xe0 ? 3
-                        : first >= 0xc2 ? 2
-                                        : 0;
-  if (length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-  }
-  return length;
-}
-
 // Where the first byte is that is no part of a printable character.
 size_t unprintable(std::string_view line) {
   size_t at = 0;
   while (at < line.size()) {
-    const size_t length = character(line.substr(at));
+    const size_t length = printable(line.substr(at));
     if (length == 0) break;
     at += length;
   }

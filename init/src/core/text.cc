@@ -63,6 +63,23 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+size_t printable(std::string_view text) {
+  constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0xa0, 0x800, 0x10000};
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const uint32_t first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (length > text.size()) return 0;
+  uint32_t code = first & (0x7fU >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  const bool surrogate = (code & ~0x7ffU) == 0xd800;
+  return code >= kLeast[length] && code <= 0x10ffff && !surrogate ? length : 0;
+}
+
 std::optional<Ids> find_account(std::string_view file, std::string_view name) {
   while (!file.empty()) {
     std::string_view line = take_line(file);

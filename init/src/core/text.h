@@ -57,6 +57,9 @@ std::optional<uint64_t> parse_size(std::string_view text);
 std::string_view take_line(std::string_view& text);
 // Cuts the first word off `text`; blanks and newlines separate. Empty: no more.
 std::string_view take_word(std::string_view& text);
+// The length of the UTF-8 sequence that `text`, which is not empty, begins with; 0 if it is none,
+// or a control character.
+size_t printable(std::string_view text);
 // The third (and fourth) field of `name`'s line in text like /etc/passwd or /etc/group.
 struct Ids {
   unsigned id = 0;

@@ -133,15 +133,10 @@ void Runner::start_probe(Index i) {
     if (stat(spec.path.data(), &info) == 0) is_ready(i);
     return;
   }
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(spec.address.port);
-  address.sin_addr.s_addr = htonl(spec.address.host);
-  process.probe.reset(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const SocketAddress& to = spec.address;
+  process.probe.reset(socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!process.probe.open()) return;
-  if (connect(process.probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) <
-          0 &&
-      errno != EINPROGRESS) {
+  if (connect(process.probe.get(), &to.any, to.size()) < 0 && errno != EINPROGRESS) {
     return process.probe.reset();
   }
   (void)watch(process.probe, Source::probe, i, EPOLLOUT);

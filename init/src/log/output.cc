@@ -121,7 +121,7 @@ void Collector::fail(Input& input, Time now, int error) {
 
 void Collector::connect(Input& input, Time now) {
   const int type = address_->tcp ? SOCK_STREAM : SOCK_DGRAM;
-  stream_.fd.reset(socket(address_->storage.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  stream_.fd.reset(socket(address_->socket.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!stream_.fd.open()) return fail(input, now, errno);
   // Otherwise it takes the kernel a quarter of an hour to notice that the other side is gone.
   constexpr int kTimeout = 30'000;
@@ -131,8 +131,7 @@ void Collector::connect(Input& input, Time now) {
   (void)gethostname(host_.data(), host_.size() - 1);
   next_ = Time();
   connecting_ = true;
-  if (::connect(fd(), reinterpret_cast<const sockaddr*>(&address_->storage), address_->size) < 0 &&
-      errno != EINPROGRESS) {
+  if (::connect(fd(), &address_->socket.any, address_->socket.size()) < 0 && errno != EINPROGRESS) {
     fail(input, now, errno);
   }
 }

@@ -1,7 +1,6 @@
 #include "log/record.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <chrono>
 #include <initializer_list>
 
@@ -9,25 +8,6 @@
 
 namespace copal::log {
 namespace {
-
-// The length of the UTF-8 sequence that `text` begins with; 0 if it is none, or a control
-// character.
-size_t printable(std::string_view text) {
-  constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0xa0, 0x800, 0x10000};
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const uint32_t first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (length > text.size()) return 0;
-  uint32_t code = first & (0x7fU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  const bool surrogate = (code & ~0x7ffU) == 0xd800;
-  return code >= kLeast[length] && code <= 0x10ffff && !surrogate ? length : 0;
-}
 
 std::string_view cut(std::string_view& text, char separator) {
   const size_t end = std::min(text.find(separator), text.size());
@@ -122,27 +102,11 @@ std::optional<Request> parse_request(std::string_view line) {
 }
 
 std::optional<Address> parse_address(std::string_view text) {
-  Address address;
-  address.tcp = text.starts_with("tcp://");
-  if (!address.tcp && !text.starts_with("udp://")) return {};
-  text.remove_prefix(6);
-  const size_t colon = text.rfind(':');
-  if (colon == text.npos) return {};
-  const auto port = parse_number(text.substr(colon + 1), 1, 65535);
-  std::string_view host = text.substr(0, colon);
-  const bool six = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (six) host = host.substr(1, host.size() - 2);
-  Line name(host);
-  if (!port || host.find('\0') != host.npos) return {};
-  // The port is at the same place in both.
-  auto* const four = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* const sixth = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  four->sin_port = htons(static_cast<uint16_t>(*port));
-  address.storage.ss_family = six ? AF_INET6 : AF_INET;
-  address.size = six ? sizeof *sixth : sizeof *four;
-  void* const to = six ? static_cast<void*>(&sixth->sin6_addr) : &four->sin_addr;
-  if (inet_pton(address.storage.ss_family, name.c_str(), to) != 1) return {};
-  return address;
+  const bool tcp = text.starts_with("tcp://");
+  if (!tcp && !text.starts_with("udp://")) return {};
+  const auto socket = parse_socket_address(text.substr(6));
+  if (!socket) return {};
+  return Address{tcp, *socket};
 }
 
 std::string_view format_line(const Record& record, std::span<char> out) {

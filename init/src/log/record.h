@@ -5,10 +5,11 @@
 #include <array>
 #include <climits>
 #include <cstdint>
-#include <netinet/in.h>
 #include <optional>
 #include <span>
 #include <string_view>
+
+#include "core/address.h"
 
 namespace copal::log {
 
@@ -69,8 +70,7 @@ std::optional<Request> parse_request(std::string_view line);
 // "udp://10.0.2.2:514", "tcp://[fd00::1]:601".
 struct Address {
   bool tcp = false;
-  socklen_t size = 0;
-  sockaddr_storage storage{};
+  SocketAddress socket;
 };
 std::optional<Address> parse_address(std::string_view text);
 
