@@ -1,9 +1,10 @@
 // What tests/bench-init measures with: programs that note the time in memory shared with it, a file
 // of the layout below, so that measuring costs what is measured next to nothing.
 //
-// usage: clocked start FILE PROGRAM [ARGUMENT]...    notes the time, and becomes PROGRAM (PID 1)
-//        clocked serve FILE                          notes its start; sleeps; notes its stop by
-//        SIGTERM clocked crash FILE                          notes its start, and fails
+// usage: clocked start FILE PROGRAM [ARGUMENT]...
+//                              notes the time, and becomes PROGRAM (PID 1)
+//        clocked serve FILE    notes its start; sleeps; notes its stop by SIGTERM
+//        clocked crash FILE    notes its start, and fails
 #include <atomic>
 #include <csignal>
 #include <cstdint>

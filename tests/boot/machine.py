@@ -1,6 +1,7 @@
 """A machine in QEMU: its console as a stream to wait on, its monitor, a shell on its second serial port, its network ports."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -127,10 +128,10 @@ class Machine:
             return self.tell(stream, command, **arguments)
 
     def wait_for_event(self, name, cause):
-        """QEMU's event of this name, which comes once `cause` has been called."""
+        """QEMU's event of this name, which comes once `cause` has been called, with a function that tells the monitor."""
         with self.monitor_stream() as stream:
             self.tell(stream, "qmp_capabilities")
-            cause()
+            cause(functools.partial(self.tell, stream))
             while (event := json.loads(stream.readline())).get("event") != name:
                 pass
             return event

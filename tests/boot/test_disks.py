@@ -322,6 +322,20 @@ def test_a_disk_may_come_later(machine):
     assert machine.shell("umount /var/persist/data")[1] == 0
 
 
+def test_a_disk_may_be_unplugged_in_use(machine):
+    """What is on it is lost, and nothing else: neither the machine, nor what is mounted beside it, nor its end."""
+    said, code = mount(machine, "find = label late\nmount = /var/persist/data")
+    assert code == 0, said
+    machine.shell("exec 9>/var/persist/data/held; echo begun >&9")
+    machine.wait_for_event("DEVICE_DELETED", lambda tell: tell("device_del", id="late"))
+    assert machine.shell("echo more >&9 && sync /var/persist/data/held")[1] != 0
+    said, code = mount(machine, "find = label late\nmount = /var/persist/data\nwait = 0s")
+    assert code == 1 and "data: there is no disk late\n" in said, said
+    machine.shell("exec 9>&-; umount /var/persist/data")
+    assert "/var/persist/data" not in machine.shell("cat /proc/mounts")[0]
+    assert machine.shell("echo here >/var/persist/still && sync /var/persist/still")[1] == 0
+
+
 def test_power_off_leaves_it_clean(machine):
     machine.shell_stream.write("kill -TERM 1\n")
     machine.shell_stream.flush()

@@ -39,7 +39,7 @@ def test_the_watchdog_resets_a_machine_whose_pid_1_hangs(boot):
     # Nothing else happens in such a machine, and QEMU's clock does not wait for real time to pass.
     machine = boot("-device", "i6300esb", "-action", "watchdog=pause", "-icount", "shift=auto,sleep=off")
     assert "watchdog: hardware, 60 s" in machine.console
-    event = machine.wait_for_event("WATCHDOG", lambda: machine.type("echo 1 >/sys/fs/cgroup/init/cgroup.freeze"))
+    event = machine.wait_for_event("WATCHDOG", lambda _: machine.type("echo 1 >/sys/fs/cgroup/init/cgroup.freeze"))
     assert event["data"] == {"action": "pause"}
 
 

@@ -1,6 +1,10 @@
 """The network of a whole machine, in QEMU."""
 
 import re
+import socket
+import struct
+import threading
+import time
 
 import pytest
 from boards import output_of
@@ -74,3 +78,42 @@ def test_a_machine_without_a_link_says_so_and_goes_on(tmp_path):
         machine.shell_stream.write("kill -TERM 1\n")
         machine.shell_stream.flush()
         assert machine.wait_for_end(90) == 0
+
+
+class TimeServer:
+    """Answers NTP's requests (RFC 5905) with the host's time and `ahead` seconds."""
+
+    def __init__(self):
+        self.ahead = 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def now(self):
+        """Seconds since 1900, and their fraction."""
+        return int((time.time() + self.ahead + 2208988800) * 2**32) % 2**64
+
+    def _serve(self):
+        while True:
+            request, sender = self._socket.recvfrom(512)
+            now = self.now()
+            # Version 4, server; stratum 1; the client's own time of transmission is what it knows its request by.
+            self._socket.sendto(struct.pack("!BBbbII4sQ8sQQ", 0x24, 1, 6, -20, 0, 0, b"TEST", now, request[40:48], now, now), sender)
+
+
+def test_the_clock_is_set_and_its_jumps_disturb_nobody(tmp_path):
+    server = TimeServer()
+    year = 365 * 86400
+    with Machine(output_of("test_x86_64"), tmp_path, netdev=",restrict=off") as machine:
+        machine.open_shell()
+        machine.wait_for(r"init: nomad: ready", 240)
+        before, _ = machine.shell("head -qn 1 /sys/fs/cgroup/services/[!c]*/cgroup.procs")
+        machine.shell(f"echo 'server 10.0.2.2 port {server.port} iburst' >/run/network/ntp/test.sources")
+        for server.ahead in (10 * year, -4 * year):
+            low, high = (int(time.time()) + server.ahead + slack for slack in (-600, 600))
+            machine.shell("kill $(cat /sys/fs/cgroup/services/chrony/cgroup.procs)")
+            # Chrony sets the clock from a few answers, seconds apart.
+            machine.shell(f"until now=$(date +%s); [ $now -gt {low} ] && [ $now -lt {high} ]; do usleep 100000; done")
+            machine.wait_for(r"init: chrony: exec")
+        assert machine.shell("head -qn 1 /sys/fs/cgroup/services/[!c]*/cgroup.procs")[0] == before, "all others run on"
