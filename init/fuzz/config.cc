@@ -36,7 +36,7 @@ void fuzz(std::string_view input) {
   const std::string_view first = input.substr(0, half);
   const std::string_view second = input.substr(std::min(half + 1, input.size()));
   const Accounts accounts{"nomad:x:201:202::/:\nbad:x:\n", "staff:x:50:\n"};
-  static std::array<std::byte, size_t{1} << 18> block;
+  static std::array<std::byte, size_t{1} << 21> block;
   Arena arena(block);
   Counter reporter;
   std::array<Spec, 2> specs = {parse_spec("a", "a", first, &accounts, arena, reporter),

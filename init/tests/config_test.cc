@@ -106,6 +106,16 @@ TEST_F(Config, HasDefaults) {
   EXPECT_EQ(task.restart, Restart::never);
 }
 
+// A bad file must not use up the memory of the others.
+TEST_F(Config, AListThatGrowsLineByLineTakesLittleMemory) {
+  std::string text(kGood);
+  for (int i = 0; i < 3000; ++i) text += "needs = s" + std::to_string(i) + "\n";
+  const Spec spec = parse(text);
+  EXPECT_FALSE(spec.bad);
+  ASSERT_EQ(spec.needs.size(), 3000U);
+  for (int i = 0; i < 3000; ++i) EXPECT_EQ(spec.needs[i].name, "s" + std::to_string(i));
+}
+
 TEST_F(Config, UserBringsItsGroup) {
   EXPECT_EQ(parse("run = /x\nuser = nomad\n").account.group, 202U);
   EXPECT_EQ(parse("run = /x\nuser = 77\n").account.group, 77U);

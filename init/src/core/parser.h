@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "core/config.h"
@@ -54,13 +55,17 @@ class Parser {
   const char* copy_path(const Word& word, std::string_view path);
   bool within_bounds(Words words, size_t before);
   void add_paths(Words words, std::span<const char*>& list);
-  // `list` with room for `count` more, or an empty span if there is no memory, which is reported.
+  // `list`, which came from here or is empty, with room for `count` more; or an empty span if there
+  // is no memory, which is reported. It lies in room for a power of two, so that one that grows
+  // line by line takes up no more than four times its size.
   template <typename T>
   std::span<T> longer(std::span<T> list, size_t count) {
-    const std::span<T> made = arena_.make<T>(list.size() + count);
-    if (made.empty()) no_room();
-    if (!made.empty()) std::copy(list.begin(), list.end(), made.begin());
-    return made;
+    const size_t size = list.size() + count;
+    if (!list.empty() && size <= std::bit_ceil(list.size())) return {list.data(), size};
+    const std::span<T> made = arena_.make<T>(std::bit_ceil(size));
+    if (made.empty()) return no_room(), made;
+    std::copy(list.begin(), list.end(), made.begin());
+    return made.first(size);
   }
 
   [[nodiscard]] bool seen(Key key) const {
