@@ -183,14 +183,12 @@ def test_not_ready_in_time():
 
 
 def test_tcp():
-    def listens(family, host):
-        return ("import socket,time; time.sleep(0.5); print('listens',f'{time.monotonic():.3f}s',flush=True); "
-                f"s=socket.create_server(('{host}',4646),family=socket.{family}); time.sleep(1000)")
+    def service(family, address):
+        listen = ("import socket,time; time.sleep(0.5); print('listens',f'{time.monotonic():.3f}s',flush=True); "
+                  f"s=socket.create_server(('{address.strip('[]')}',4646),family=socket.{family}); time.sleep(1000)")
+        return f'run = {PYTHON} -c "{listen}"\nuser = root\nready = tcp {address}:4646 10s\n'
 
-    def service(family, host, address):
-        return f'run = {PYTHON} -c "{listens(family, host)}"\nuser = root\nready = tcp {address}:4646 10s\n'
-
-    with Pid1({"four": service("AF_INET", "127.0.0.1", "127.0.0.1"), "six": service("AF_INET6", "::1", "[::1]")}) as init:
+    with Pid1({"four": service("AF_INET", "127.0.0.1"), "six": service("AF_INET6", "[::1]")}) as init:
         for name in ("four", "six"):
             init.wait_for(f"init: {name}: ready")
             began = seconds(init.wait_for(f"^{name}: listens")[0])
