@@ -1,6 +1,6 @@
 # Copal: source code in, one read-only machine image out. `make help` lists the goals, docs/ has the manual.
 #
-# How it goes:  .config -> recipes -> output/plan -> output/keys.mk -> store -> output/images
+# How it goes:  .config -> recipes -> plan and keys -> store -> output/images
 # Each step is one short file in scripts/.
 
 MAKEFLAGS += -rR --no-print-directory
@@ -26,18 +26,28 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
+$(foreach v,O STORE DL,$(if $(strip $($v)),,$(error $v= is empty. Give a folder, or leave $v out)))
 $(foreach v,O STORE DL,$(if $(word 2,$($v)),$(error $v='$($v)': Make cannot work in a path with spaces. Choose another one with $v=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
 override DL    := $(abspath $(DL))
 export O STORE DL V NEED_MB
 
-goals := $(or $(MAKECMDGOALS),all)
-# Commands are never shown among what is printed for a program to read.
-Q := $(if $(or $(filter 0,$(V)),$(filter show-info,$(goals))),@)
+# 2025-01-01. Moves with a release: it is the time of every file in every package, and the earliest that a machine's clock may say.
+override SOURCE_DATE_EPOCH := 1735689600
+export SOURCE_DATE_EPOCH
 
-# `make setup x_defconfig all`: what installs tools or writes the configuration must end before the rest is even read.
-first-goals := setup %config
+goals := $(or $(MAKECMDGOALS),all)
+# `make -n`, -q and -t, and goals that only tell, change nothing on disk.
+telling := show-info show-targets show-vars why-% %-show-depends %-show-rdepends
+make-flags := $(filter-out -% %=%,$(firstword $(MAKEFLAGS)))
+looking := $(findstring n,$(make-flags))$(findstring q,$(make-flags))$(findstring t,$(make-flags))$(if $(filter-out $(telling),$(goals)),,y)
+# Commands are never shown among what is printed for a program to read.
+Q := $(if $(or $(filter 0,$(V)),$(filter $(telling),$(goals))),@)
+
+# `make setup x_defconfig all`, `make clean all`: what installs tools, writes the configuration or removes something must end
+# before the rest is even read.
+first-goals := setup %config clean distclean gc
 ifneq ($(and $(filter $(first-goals),$(goals)),$(word 2,$(goals))),)
 
 .PHONY: $(goals) one-by-one
@@ -50,7 +60,11 @@ else
 include scripts/goals.mk scripts/config.mk
 # Defined once the configuration was read; until then Make is only about to write config.mk and start again.
 ifdef CONFIG_ARCH
-include scripts/recipes.mk scripts/plan.mk scripts/source.mk scripts/build.mk scripts/image.mk
+include scripts/plan.mk
+# As much for the engine's own programs.
+ifdef tools-built
+include scripts/source.mk scripts/build.mk scripts/image.mk
+endif
 endif
 
 endif

@@ -1,31 +1,34 @@
 # One rule builds every package: an entry of the store whose name carries the hash of all its inputs. It exists or it does not;
 # all edges are order-only, since an entry restored from elsewhere may be younger than what was built on it.
 
-.PHONY: $(packages) $(packages:=-rebuild) $(packages:=-shell) $(packages:%=why-%) show-info
+export BUBBLEWRAP := $(STORE)/$(sandbox)/tree/bin/bwrap
 
-# An entry that is there needs nothing: neither its sources nor what it was built from.
-entry-paths := $(addprefix $(STORE)/,$(missing))
-dep-paths    = $(foreach d,$($1.depends),$(STORE)/$(entry.$d))
-# The sandbox itself: every build needs it, no result depends on it.
-bubblewrap  := $(STORE)/$(entry.host-bubblewrap)
-
-.SECONDEXPANSION:
-$(entry-paths): $(STORE)/%: | $$(call source-paths,$$(package.$$*)) $$(filter-out $(STORE)/$$*,$(bubblewrap))
+$(addprefix $(STORE)/,$(missing)): $(STORE)/%: | $(O)/host-ok
 	+$(Q)scripts/build-entry build $(package.$*) $*
 
-$(packages): %: | $(STORE)/$$(entry.$$*)
+# What the build machine lacks is said at once and in full, not package by package.
+$(O)/host-ok: scripts/setup scripts/host-packages.txt
+	$(Q)scripts/setup --check
+	@touch $@
 
-$(packages:=-rebuild): %-rebuild: | $$(call dep-paths,$$*) $$(call source-paths,$$*) $(bubblewrap)
-	+$(Q)scripts/build-entry rebuild $* $(entry.$*)
+$(goals.build): ; @:
 
-$(packages:=-shell): %-shell: | $$(call dep-paths,$$*) $$(call source-paths,$$*) $(bubblewrap)
-	+$(Q)scripts/build-entry shell $* $(entry.$*)
-
-$(packages:%=why-%): why-%:
-	@$(TOOLS)/why --inputs $(O)/inputs --built $(O)/built $*
+# The verbs that work on a package: `make zlib-rebuild`.
+$(foreach v,rebuild shell extract patch configure,$(goals.$v)): | $(O)/host-ok
+	+$(Q)scripts/build-entry $(goal.$@)
 
 show-info:
-	@scripts/show-info $(O)/info $(O)/keys.mk
-
-export BUBBLEWRAP := $(bubblewrap)/tree/bin/bwrap
-export TOOLS
+	@$(keys) info
+show-targets:
+	@$(keys) targets
+# What the command line, the environment and the configuration come to.
+show-vars:
+	@:$(foreach v,O STORE DL TOOLS V NEED_MB MIRROR DEBIAN_MIRROR,$(info $v=$($v)))
+	@cat $(O)/config.mk
+$(goals.show-depends):
+	@$(keys) depends $(word 2,$(goal.$@))
+$(goals.show-rdepends):
+	@$(keys) rdepends $(word 2,$(goal.$@))
+$(goals.why):
+	@$(keys) why $(word 2,$(goal.$@)) --built $(O)/built
+.PHONY: show-info show-targets show-vars

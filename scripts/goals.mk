@@ -22,8 +22,5 @@ bench:
 	$(Q)tests/bench
 	$(Q)tests/bench-init
 
-clean:
-	$(Q)find $(wildcard $(O)) -mindepth 1 -maxdepth 1 ! -name .config ! -name config.mk -exec rm -rf {} +
-
-distclean:
-	$(Q)rm -rf $(O)
+clean distclean:
+	$(Q)scripts/clean $@ $(O)

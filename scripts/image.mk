@@ -1,23 +1,21 @@
 # output/images: a copy of the store's image entry. Everything in it was composed by packages/image.
 
-.PHONY: all run
-all: $(O)/images/SHA256SUMS
+include scripts/arch/$(CONFIG_ARCH).mk
 
-# Named by its key like everything else, so that switching back to an image that was built before only copies it.
-image-mark := $(O)/.image-$(entry.image)
-$(image-mark): | $(STORE)/$(entry.image)
-	@rm -f $(O)/.image-*; touch $@
+.PHONY: all run images
+all: images $(O)/qemu
 
-$(O)/images/SHA256SUMS: $(image-mark)
-	@rm -rf $(O)/images.tmp && cp -r --no-preserve=timestamps $(STORE)/$(entry.image)/tree/. $(O)/images.tmp
-	@rm -rf $(O)/images && mv $(O)/images.tmp $(O)/images
-	@cd $(O)/images && for f in *; do printf '  IMAGE   %-32s %12s bytes\n' $(O:$(CURDIR)/%=%)/images/$$f "$$(stat -c %s $$f)"; done
+# At each make, since it is looked at whether somebody has edited it; it is copied only if it is not what it should be.
+images: | $(STORE)/$(image)
+	@changed=$$($(TOOLS)/store publish $(STORE)/$(image) $(O)/images) || exit 1; \
+	[ -z "$$changed" ] || { cd $(O)/images && for f in *; do \
+		printf '  IMAGE   %-32s %12s bytes\n' $(O:$(CURDIR)/%=%)/images/$$f "$$(stat -c %s $$f)"; done; }
 
-# How `run` and the boot tests start this machine: the values, for a shell to read.
+# How `run` and the boot tests start this machine: the values, for a shell to read. Values go by the environment, whatever is in them.
+$(O)/qemu: export CMDLINE = $(CONFIG_CMDLINE)
 $(O)/qemu: $(O)/config.mk scripts/arch/$(CONFIG_ARCH).mk
 	@printf '%s=%q\n' QEMU '$(QEMU)' QEMU_MACHINE '$(QEMU_MACHINE)' QEMU_CPU_TCG '$(QEMU_CPU_TCG)' \
-		KERNEL_IMAGE '$(notdir $(TARGET_KERNEL_IMAGE))' CMDLINE '$(CONFIG_CMDLINE)' >$@.tmp && mv $@.tmp $@
+		KERNEL_IMAGE '$(notdir $(TARGET_KERNEL_IMAGE))' CMDLINE "$$CMDLINE" >$@.$$$$ && mv $@.$$$$ $@
 
-all: $(O)/qemu
 run: all
 	@scripts/run-qemu $(O)

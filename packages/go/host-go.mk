@@ -16,6 +16,6 @@ go-pins-aarch64      = 02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487c
 go-platform  = $(go-platform-$(HOST_ARCH))
 go-bootstrap = $(go-bootstrap-$(HOST_ARCH))
 # The release itself comes last: it is also what packs the sources of Go services (scripts/source.mk).
-source       = $(foreach go,$(filter-out $(version),$(go-bootstrap)) $(version),go:golang.org/toolchain@v0.0.1-go$(go).$(go-platform))
+source       = go:golang.org/toolchain@v0.0.1-go$(go-bootstrap).$(go-platform) go:golang.org/toolchain@v0.0.1-go$(version).$(go-platform)
 sha256       = $(go-pins-$(HOST_ARCH))
 build        = own

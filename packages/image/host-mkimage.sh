@@ -1,10 +1,9 @@
 # shellcheck shell=bash disable=SC2164
-# The same shared sources as the engine's own tools, built here so that the image's key covers them.
+# The sources that it shares with the engine's own programs are built here once more, so that the image's key covers them.
 
 step_build() {
-    cd /build/files/scripts/tools
-    rm keys.cc store.cc why.cc # the other programs
-    g++ -std=c++20 -O2 -o /build/src/mkimage ./*.cc -lcrypto
+    cd /build/files/scripts
+    g++ -std=c++20 -O2 -Itools -o /build/src/mkimage mkimage/*.cc tools/*.cc -lcrypto
 }
 
 step_install() {

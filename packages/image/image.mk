@@ -2,15 +2,15 @@
 summary   = Kernel, initramfs, manifest and reports, as in output/images
 version   = 1
 licence   = NONE
-depends   = host-init host-mkimage host-zstd linux $(image-packages)
+depends   = host-init host-mkimage host-zstd
 depends-$(CONFIG_IMAGE_LAYOUT_EROFS) += host-erofs-utils
 build     = own
-kind-$(CONFIG_IMAGE_PRODUCTION) = production
-kind-$(CONFIG_IMAGE_DEV)        = dev
-overlays  = overlays/base $(wildcard overlays/$(kind-y)) $(wildcard board/$(CONFIG_BOARD)/overlay) $(CONFIG_IMAGE_OVERLAY)
-# Which paths of which package: "nomad:/usr/bin/nomad".
-contents  = $(foreach p,$(image-packages),$(addprefix $p:,$($p.image)))
-services  = $(foreach p,$(image-packages),$(wildcard $(dir $(call recipe-file,$p))service))
-accounts  = $(foreach p,$(image-packages),$($p.users))
-files     = packages/image/layout.spec $(overlays) $(services)
+# Seen whole, with what their recipes say of the image: which paths, which users, which service.
+entries   = linux $(image-packages)
+# Later ones win.
+overlays  = overlays/base
+overlays-$(CONFIG_IMAGE_DEV) += overlays/dev
+overlays-$(CONFIG_IMAGE_PRODUCTION) += overlays/production?
+overlays-y += board/$(CONFIG_BOARD)/overlay? $(CONFIG_IMAGE_OVERLAY)
+files     = packages/image/layout.spec
 symbols   = CONFIG_HOSTNAME CONFIG_IMAGE_LAYOUT_EROFS CONFIG_IMAGE_COMPRESSION_LEVEL

@@ -6,16 +6,16 @@
 packages() {
     local word
     declare -A paths=()
-    for word in $recipe_contents; do paths[${word%%:*}]+=" ${word#*:}"; done
+    for word in ${recipe_contents-}; do paths[${word%%:*}]+=" ${word#*:}"; done
     for word in $(printf '%s\n' "${!paths[@]}" | sort); do echo "package $word /entries/$word/tree${paths[$word]}"; done
 }
 
 # The users that recipes name, each with a group of its own. Their numbers are fixed, since they may stand on a disk.
 accounts() {
     local word name id twice
-    twice=$(for word in $recipe_accounts; do printf '%s\n' "${word%:*}" "${word#*:}"; done | sort | uniq -d)
+    twice=$(for word in ${recipe_accounts-}; do printf '%s\n' "${word%:*}" "${word#*:}"; done | sort | uniq -d)
     [ -z "$twice" ] || { echo "two users have one name or number: $twice"; return 1; }
-    for word in root:0 nobody:65534 $recipe_accounts; do
+    for word in root:0 nobody:65534 ${recipe_accounts-}; do
         name=${word%:*} id=${word#*:}
         echo "$name:x:$id:$id:$name:/:/usr/bin/false" >>/build/passwd
         echo "$name:x:$id:" >>/build/group
@@ -25,18 +25,14 @@ accounts() {
 }
 
 system_spec() {
-    local path name
+    local path
     cat "/build/files/packages/image/layout.spec"
     packages
     accounts
-    # A service file is named `service` in its package and by its package in the image.
-    for path in ${recipe_services-}; do
-        name=${path%/service}
-        echo "file /etc/init/${name##*/} /build/files/$path 0644"
+    for path in /build/services/*; do
+        [ ! -e "$path" ] || echo "file /etc/init/${path##*/} $path 0644"
     done
-    for path in $recipe_overlays; do
-        [ ! -d "/build/files/$path" ] || echo "overlay $path /build/files/$path"
-    done
+    for path in $recipe_overlays; do echo "overlay $path /build/overlays/$path"; done
     echo "$CONFIG_HOSTNAME" >/build/hostname
     echo "file /etc/hostname /build/hostname 0644"
     # No clock is right that says less: the machine's is set forward to this.

@@ -43,14 +43,6 @@ std::optional<std::string> forbidden(const Node& node) {
   return std::nullopt;
 }
 
-Status set_time(const std::string& path, std::int64_t mtime) {
-  const std::array<timespec, 2> times{timespec{.tv_sec = mtime, .tv_nsec = 0},
-                                      timespec{.tv_sec = mtime, .tv_nsec = 0}};
-  if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
-    return os_error("set the time of", path);
-  return Ok{};
-}
-
 Result<std::string> hash_file(const std::string& path) {
   const auto content = Mapping::open(path);
   if (!content) return content.error();
@@ -146,6 +138,7 @@ std::string key_of(std::string_view inputs) {
 Status seal(const std::string& tree, const std::string& entry, std::int64_t mtime) {
   const auto nodes = walk(tree);
   if (!nodes) return nodes.error();
+  if (nodes->size() == 1) return Error{"it installed nothing: DESTDIR is empty"};
   Manifest manifest;
   manifest.mtime = mtime;
   for (const auto& node : *nodes) {
@@ -160,16 +153,20 @@ Status check_entry(const std::string& store, const std::string& entry, Depth dep
   const auto folder = store + "/" + entry;
   const auto text = read_file(folder + "/manifest");
   if (!text) return Error{"it has no manifest"};
-  const auto manifest = parse_manifest(*text);
+  if (auto whole = check_tree(folder + "/tree", *text, depth); !whole) return whole;
+  return check_key(folder, entry);
+}
+
+Status check_tree(const std::string& tree, const std::string& manifest_text, Depth depth) {
+  const auto manifest = parse_manifest(manifest_text);
   if (!manifest) return manifest.error();
-  const auto tree = folder + "/tree";
   const auto found = walk(tree);
   if (!found) return found.error();
   const auto problems = differences(*manifest, *found, tree, depth);
   if (problems.size() > 1)
     return Error{problems.front() + " (and " + std::to_string(problems.size() - 1) + " more)"};
   if (!problems.empty()) return Error{problems.front()};
-  return check_key(folder, entry);
+  return Ok{};
 }
 
 }  // namespace copal

@@ -1,222 +1,238 @@
-// From packages to keys; see keying.h.
+// From a plan to keys; see keying.h.
 #include "keying.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
 #include <filesystem>
-#include <map>
-#include <optional>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
-#include <thread>
-#include <unistd.h>
 
 #include "entry.h"
-#include "file.h"
-#include "sha256.h"
 #include "text.h"
-#include "tree.h"
 
 namespace copal {
 namespace {
 
+// Raised when the same inputs would come to another output by the engine's doing: how sources are
+// staged, how an entry is sealed.
+constexpr auto kEngine = "copal-inputs 2\n";
+
 using Lines = std::vector<std::string>;
-
-Result<std::string> file_line(const std::string& name, const std::string& path, mode_t mode) {
-  if (S_ISLNK(mode)) {
-    const auto target = read_link(path);
-    if (!target) return target.error();
-    return "file " + escape(name) + " " + sha256(*target) + " link";
-  }
-  const auto content = Mapping::open(path);
-  if (!content) return content.error();
-  return "file " + escape(name) + " " + sha256(content->bytes()) +
-         ((mode & 0111U) != 0 ? " 755" : " 644");
-}
-
-// Hashes what `file` fields name. Build scripts are shared by many packages: each path is read only
-// once.
-class Hasher {
- public:
-  explicit Hasher(const std::vector<std::string>& roots) : roots_(roots) {}
-
-  Result<Lines> operator()(const std::string& name) {
-    if (const auto known = known_.find(name); known != known_.end()) return known->second;
-    auto lines = hash(name);
-    if (lines) known_.emplace(name, *lines);
-    return lines;
-  }
-
- private:
-  Result<Lines> hash(const std::string& name) const {
-    if (name.starts_with('/'))
-      return Error{
-          "file '" + name +
-          "' is an absolute path, which would make the key differ from machine to machine"};
-    for (const auto& root : roots_) {
-      const auto path = child(root, name);
-      struct stat info {};
-      if (::stat(path.c_str(), &info) == 0)
-        return S_ISDIR(info.st_mode) ? folder(name, path) : one(name, path, info.st_mode);
-      if (errno != ENOENT && errno != ENOTDIR) return os_error("read", path);
-    }
-    return Error{"'" + name + "' does not exist (looked for in " + join(roots_, ", ") +
-                 ")\n  Correct the recipe, or restore the file"};
-  }
-
-  static Result<Lines> one(const std::string& name, const std::string& path, mode_t mode) {
-    auto line = file_line(name, path, mode);
-    if (!line) return line.error();
-    return Lines{std::move(*line)};
-  }
-
-  static Result<Lines> folder(const std::string& name, const std::string& path) {
-    const auto nodes = walk(path);
-    if (!nodes) return nodes.error();
-    Lines lines;
-    for (const auto& node : *nodes) {
-      if (S_ISDIR(node.mode)) continue;
-      const auto separator = name.ends_with('/') ? 1U : 0U;
-      auto line = file_line(name + node.path.substr(separator), below(path, node.path), node.mode);
-      if (!line) return line.error();
-      lines.push_back(std::move(*line));
-    }
-    return lines;
-  }
-
-  const std::vector<std::string>& roots_;
-  std::map<std::string, Lines> known_;
-};
-
-Result<std::string> inputs_text(const Package& package, Hasher& hasher, const Lines& dependencies) {
-  Lines all;
-  for (const auto& [field, value] : package.data) all.push_back(join({field, value}, " "));
-  for (const auto& [hash, file] : package.sources) all.push_back(join({"source", hash, file}, " "));
-  for (const auto& name : package.files) {
-    auto lines = hasher(name);
-    if (!lines) return Error{package.name + ": " + lines.error().what};
-    all.insert(all.end(), lines->begin(), lines->end());
-  }
-  for (const auto& entry : dependencies) all.push_back("depends " + entry);
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return "copal-inputs 1\n" + join(all, "\n") + "\n";
-}
 
 bool exists(const std::string& path) {
   struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
+  return ::stat(path.c_str(), &info) == 0;
 }
 
-// What to say of it.
-Result<std::string> set_aside(const std::string& store, const std::string& entry,
-                              const Error& damage) {
-  const auto path = child(store, entry);
-  const auto aside = child(store, ".damaged-" + entry + "-" + std::to_string(::getpid()));
-  if (::rename(path.c_str(), aside.c_str()) != 0)
-    return os_error("move aside the damaged entry", path);
-  return "store entry " + entry + " is damaged and will be built again: " + damage.what +
-         "\n  What was there is now " + aside + "; delete it when you have seen it";
-}
+class Keyer {
+ public:
+  Keyer(const Plan& plan, const KeyInput& input, Problems& problems)
+      : plan_(plan), input_(input), problems_(problems) {
+    for (const auto& [name, path] : plan.recipe_files)
+      recipes_in_[path.substr(0, path.rfind('/'))].push_back(name);
+    for (const auto& package : plan.packages) packages_[package.recipe.name] = &package;
+  }
+
+  Keyed key(const Package& package) {
+    const auto& recipe = package.recipe;
+    Keyed keyed;
+    keyed.package = &package;
+    text_ = kEngine;
+    add("name", recipe.name);
+    add("version", recipe.text("version"));
+    add_fields(package, keyed);
+    add_environment(recipe);
+    add_scripts(recipe, keyed);
+    add_patches(recipe, keyed);
+    add_contents(keyed.contents);
+    add_sources(recipe, keyed);
+    add_dependencies(package, keyed);
+    keyed.inputs = std::move(text_);
+    keyed.entry = recipe.name + "-" + recipe.text("version") + "-" + key_of(keyed.inputs);
+    entries_[recipe.name] = keyed.entry;
+    return keyed;
+  }
+
+ private:
+  void add(const std::string& kind, const std::string& value) { text_ += kind + " " + value + "\n"; }
+  void field(const std::string& name, const std::string& value) {
+    if (!value.empty()) add("field", name + " " + value);
+  }
+  void check(const Status& status, const Place& place) {
+    if (!status) problems_.add(place, status.error().what);
+  }
+
+  void add_fields(const Package& package, Keyed& keyed) {
+    const auto& recipe = package.recipe;
+    for (const auto& known : fields()) {
+      const auto name = std::string(known.name);
+      if (name == "fragments")
+        field(name, files(recipe, name, keyed));
+      else if (known.in_key && name != "version")
+        field(name, recipe.text(name));
+    }
+    files(recipe, "files", keyed);
+    field("overlays", overlays(recipe, keyed));
+    if (!package.entries.empty()) add_image_parts(package, keyed);
+  }
+
+  // Stages what a field names; a word that ends in ? only if it is there. Gives what there was.
+  std::string files(const Recipe& recipe, const std::string& name, Keyed& keyed) {
+    Lines there;
+    for (auto word : recipe.words(name)) {
+      const bool optional = word.text.ends_with('?');
+      if (optional) word.text.pop_back();
+      if (word.text.ends_with('/')) word.text.pop_back();
+      if (optional && !exists(word.text)) continue;
+      if (std::find(there.begin(), there.end(), word.text) != there.end()) continue;
+      check(contents_.path("file", word.text, "build/files/" + word.text, keyed.contents),
+            {recipe.path, word.line});
+      there.push_back(word.text);
+    }
+    return join(there, " ");
+  }
+
+  // A folder of the user's own counts by what is in it, not by where it is.
+  std::string overlays(const Recipe& recipe, Keyed& keyed) {
+    Lines labels;
+    int extra = 0;
+    for (auto word : recipe.words("overlays")) {
+      const bool optional = word.text.ends_with('?');
+      if (optional) word.text.pop_back();
+      if (optional && !exists(word.text)) continue;
+      const auto label =
+          word.text.starts_with('/') ? "extra-" + std::to_string(++extra) : word.text;
+      check(contents_.path("file", word.text, "build/overlays/" + label, keyed.contents),
+            {recipe.path, word.line});
+      labels.push_back(label);
+    }
+    return join(labels, " ");
+  }
+
+  // What the packages that are seen whole say of the image.
+  void add_image_parts(const Package& package, Keyed& keyed) {
+    Lines contents;
+    Lines accounts;
+    std::set<std::string> services;
+    for (const auto& name : package.entries) {
+      const auto found = packages_.find(name);
+      if (found == packages_.end()) continue;  // said already
+      const auto& recipe = found->second->recipe;
+      for (const auto& path : recipe.words("image")) contents.push_back(name + ":" + path.text);
+      for (const auto& user : recipe.words("users")) accounts.push_back(user.text);
+      const auto folder = recipe.folder.substr(recipe.folder.rfind('/') + 1);
+      if (exists(recipe.folder + "/service") && services.insert(folder).second)
+        check(contents_.path("file", recipe.folder + "/service", "build/services/" + folder, keyed.contents),
+              {recipe.path});
+    }
+    field("contents", join(contents, " "));
+    field("accounts", join(accounts, " "));
+  }
+
+  void add_environment(const Recipe& recipe) {
+    auto environment = input_.all;
+    if (!recipe.name.starts_with("host-")) environment.insert(input_.target.begin(), input_.target.end());
+    for (const auto& symbol : recipe.words("symbols"))
+      environment[symbol.text] = input_.globals.get(symbol.text);
+    for (const auto& [name, value] : environment) add("environment", name + " " + value);
+  }
+
+  void add_scripts(const Recipe& recipe, Keyed& keyed) {
+    const auto place = recipe.place("build");
+    const auto build = recipe.text("build");
+    const auto own = recipe.folder + "/" + recipe.name + ".sh";
+    const auto script = [&](const std::string& path, const Place& asked) {
+      check(contents_.script("script", path, "build/recipe/" + path.substr(path.rfind('/') + 1), keyed.contents),
+            asked);
+    };
+    if (build != "own" && exists(own))
+      problems_.add({own}, "is not used, since the recipe says build = " + build + "; write build = own, or remove it");
+    check(contents_.script("engine", "scripts/sandbox", "sandbox", keyed.contents), {recipe.path});
+    script("scripts/build/common.sh", {recipe.path});
+    if (!build.empty()) script(build == "own" ? own : "scripts/build/" + build + ".sh", place);
+    for (const auto& word : recipe.words("scripts"))
+      script("scripts/build/" + word.text, {recipe.path, word.line});
+  }
+
+  // <recipe>-*.patch, to the recipe with the longest name that fits.
+  const std::string* owner(const std::string& folder, const std::string& patch) const {
+    const std::string* best = nullptr;
+    for (const auto& name : recipes_in_.at(folder)) {
+      if (patch.starts_with(name + "-") && (best == nullptr || name.size() > best->size())) best = &name;
+    }
+    return best;
+  }
+
+  void add_patches(const Recipe& recipe, Keyed& keyed) {
+    Lines names;
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(recipe.folder, code))
+      names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) {
+      const auto path = recipe.folder + "/" + name;
+      if (name.ends_with(".diff")) {
+        problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name + "-<what>.patch");
+      } else if (name.ends_with(".patch") && !name.starts_with('.')) {
+        const auto* whose = owner(recipe.folder, name);
+        if (whose == nullptr)
+          problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name + "-<what>.patch");
+        else if (name.find_first_of(" \t\\") != std::string::npos)
+          problems_.add({path}, "has a blank or a backslash in its name; rename it");
+        else if (*whose == recipe.name)
+          check(contents_.script("patch", path, "build/recipe/" + name, keyed.contents), {recipe.path});
+      }
+    }
+  }
+
+  // In one order, and each once, however the recipe names them.
+  void add_contents(std::vector<Content>& contents) {
+    std::stable_sort(contents.begin(), contents.end(),
+                     [](const Content& a, const Content& b) { return a.to < b.to; });
+    contents.erase(std::unique(contents.begin(), contents.end(),
+                               [](const Content& a, const Content& b) { return a.to == b.to; }),
+                   contents.end());
+    for (const auto& content : contents) text_ += content_line(content) + "\n";
+  }
+
+  void add_sources(const Recipe& recipe, Keyed& keyed) {
+    const auto sources = recipe.words("source");
+    const auto pins = recipe.words("sha256");
+    for (std::size_t i = 0; i < std::min(sources.size(), pins.size()); i++) {
+      const auto file = source_file(sources[i].text);
+      add("source", pins[i].text + " " + file);
+      keyed.sources.push_back(pins[i].text + "/" + file);
+    }
+  }
+
+  void add_dependencies(const Package& package, Keyed& keyed) {
+    for (const auto& name : package.depends) {
+      const auto& entry = entries_[name];
+      const bool whole = std::binary_search(package.entries.begin(), package.entries.end(), name);
+      const bool host = name.starts_with("host-") || name.starts_with("cross-");
+      add(whole ? "entry " + name : host ? "host" : "sysroot", entry);
+      keyed.depends.push_back(entry);
+    }
+  }
+
+  const Plan& plan_;
+  const KeyInput& input_;
+  Problems& problems_;
+  Contents contents_;
+  std::map<std::string, std::vector<std::string>> recipes_in_;  // folder → names
+  std::map<std::string, const Package*> packages_;
+  std::map<std::string, std::string> entries_;
+  std::string text_;
+};
 
 }  // namespace
 
-Result<std::vector<Keyed>> key_packages(const std::vector<Package>& packages,
-                                        const std::vector<std::string>& roots) {
-  Hasher hasher(roots);
-  std::map<std::string, std::string> entries;
-  std::vector<Keyed> keyed;
-  for (const auto& package : packages) {
-    Lines dependencies;
-    for (const auto& name : package.depends) dependencies.push_back(entries[name]);
-    auto inputs = inputs_text(package, hasher, dependencies);
-    if (!inputs) return inputs.error();
-    auto entry = package.name + "-" + package.version + "-" + key_of(*inputs);
-    entries[package.name] = entry;
-    keyed.push_back({package.name, std::move(entry), std::move(*inputs), std::move(dependencies)});
-  }
-  return keyed;
-}
-
-Result<StoreState> inspect_store(const std::string& store, const std::vector<Keyed>& packages) {
-  std::vector<std::optional<Status>> checked(packages.size());  // nothing: not in the store
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < packages.size(); i = next++) {
-      if (exists(child(store, packages[i].entry)))
-        checked[i] = check_entry(store, packages[i].entry, Depth::quick);
-    }
-  };
-  {
-    const std::jthread helper(work);
-    work();
-  }
-
-  StoreState state;
-  for (std::size_t i = 0; i < packages.size(); i++) {
-    const auto& entry = packages[i].entry;
-    if (checked[i] && *checked[i]) continue;
-    state.missing.insert(entry);
-    if (!checked[i]) continue;
-    auto warning = set_aside(store, entry, checked[i]->error());
-    if (!warning) return warning.error();
-    state.warnings.push_back(std::move(*warning));
-  }
-  return state;
-}
-
-// The entries in the order in which Make had best start them: what has the longest chain behind it
-// first, so that the toolchain never waits for host tools that nothing waits for.
-static Lines longest_chain_first(Lines entries, const std::map<std::string, int>& heights) {
-  std::stable_sort(entries.begin(), entries.end(),
-                   [&](const auto& a, const auto& b) { return heights.at(a) > heights.at(b); });
-  return entries;
-}
-
-std::string makefile(const std::vector<Keyed>& packages, const std::set<std::string>& missing) {
-  std::string text = "# Written by scripts/tools/keys from the plan. Do not edit.\n";
-  std::string all = "entries :=";
-  std::string absent = "missing :=";
-  for (const auto& package : packages) {
-    text += "entry." + package.name + " := " + package.entry + "\n";
-    text += "package." + package.entry + " := " + package.name + "\n";
-    all += " " + package.entry;
-    if (missing.contains(package.entry)) absent += " " + package.entry;
-  }
-  std::map<std::string, int> heights;
-  for (const auto& package : packages) {
-    int& height = heights[package.entry];
-    for (const auto& entry : package.depends) height = std::max(height, heights[entry] + 1);
-    // An entry that is there needs nothing any more.
-    if (package.depends.empty() || !missing.contains(package.entry)) continue;
-    text += "$(STORE)/" + package.entry + ": |";
-    for (const auto& entry : longest_chain_first(package.depends, heights)) {
-      text += " $(STORE)/" + entry;
-    }
-    text += "\n";
-  }
-  return text + all + "\n" + absent + "\n";
-}
-
-Status write_inputs(const std::string& folder, const std::vector<Keyed>& packages) {
-  std::error_code code;
-  std::filesystem::create_directories(folder, code);
-  if (code) return Error{"cannot make the folder " + folder + ": " + code.message()};
-  std::set<std::string> names;
-  for (const auto& package : packages) {
-    names.insert(package.name);
-    if (auto status = write_if_changed(folder + "/" + package.name, package.inputs); !status)
-      return status;
-  }
-  const auto nodes = walk(folder);
-  if (!nodes) return nodes.error();
-  for (const auto& node : *nodes) {
-    if (S_ISREG(node.mode) && !names.contains(node.path.substr(1)) &&
-        ::unlink(below(folder, node.path).c_str()) != 0)
-      return os_error("remove", below(folder, node.path));
-  }
-  return Ok{};
+std::vector<Keyed> key_packages(const Plan& plan, const KeyInput& input, Problems& problems) {
+  Keyer keyer(plan, input, problems);
+  std::vector<Keyed> all;
+  all.reserve(plan.packages.size());
+  for (const auto& package : plan.packages) all.push_back(keyer.key(package));
+  return all;
 }
 
 }  // namespace copal

@@ -1,48 +1,180 @@
-// Reads the plan, writes what each package's key is made of (one inputs file for each) and keys.mk,
-// which tells Make the name of every store entry, what must be there before it, and which are
-// missing. The work is in plan.cc and keying.cc.
+// Reads the configuration and the recipes, and says what make is to do: see kHelp. Everything is
+// read once, checked, and keyed; nothing is written but the inputs of what is to be built.
+#include <algorithm>
+#include <atomic>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <string>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <thread>
 #include <vector>
 
 #include "args.h"
+#include "assignments.h"
+#include "entry.h"
 #include "file.h"
+#include "info.h"
+#include "inputs.h"
 #include "keying.h"
+#include "makefile.h"
 #include "plan.h"
+#include "reasons.h"
+#include "text.h"
 
 namespace {
 
 using namespace copal;
 
 constexpr auto kHelp =
-    "Usage: keys --root REPO [--root EXTERNAL]... --store STORE --plan PLAN --inputs DIR --out "
-    "keys.mk\n";
+    "Usage: keys --config config.mk --epoch SECONDS COMMAND...    (in the root of the repository)\n"
+    "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR]\n"
+    "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
+    "                      inputs of missing entries are kept there\n"
+    "  info                all that is known, as JSON\n"
+    "  targets             all packages of this configuration\n"
+    "  depends NAME, rdepends NAME\n"
+    "  why NAME --built DIR    why it would be built again\n"
+    "  check               only check; with --all, every recipe there is\n";
 
-Status run(const Args& args) {
-  const auto plan = args.get("plan");
-  const auto text = read_file(plan);
+struct World {
+  explicit World(Variables variables) : globals(std::move(variables)) {}
+  Variables globals;
+  Plan plan;
+  std::vector<Keyed> packages;
+};
+
+std::string host_architecture() {
+  utsname name{};
+  return ::uname(&name) == 0 ? static_cast<const char*>(name.machine) : "unknown";
+}
+
+Status read_variables(const std::string& path, Variables& variables, Problems& problems) {
+  const auto text = read_file(path);
   if (!text) return text.error();
-  auto packages = parse_plan(*text);
-  if (!packages) return Error{plan + " " + packages.error().what};
-  const auto ordered = in_build_order(std::move(*packages));
-  if (!ordered) return ordered.error();
-  const auto keyed = key_packages(*ordered, args.all("root"));
-  if (!keyed) return keyed.error();
-  if (auto status = write_inputs(args.get("inputs"), *keyed); !status) return status;
-  const auto state = inspect_store(args.get("store"), *keyed);
-  if (!state) return state.error();
-  for (const auto& warning : state->warnings) std::cerr << "keys: " << warning << '\n';
-  return write_if_changed(args.get("out"), makefile(*keyed, state->missing));
+  variables.assign(parse_assignments(path, *text, problems), problems);
+  return Ok{};
+}
+
+// The variables of scripts/arch/<arch>.mk that are called TARGET….
+std::map<std::string, std::string> target_environment(const Variables& globals) {
+  std::map<std::string, std::string> environment;
+  for (const auto& name : globals.names()) {
+    if (name.starts_with("TARGET") && !globals.get(name).empty())
+      environment[name] = globals.get(name);
+  }
+  return environment;
+}
+
+Result<World> read_world(const Args& args, const std::vector<std::string>& wanted) {
+  Problems problems;
+  World world(Variables(args.get("config"), nullptr));
+  if (auto status = read_variables(args.get("config"), world.globals, problems); !status)
+    return status.error();
+  const auto architecture = "scripts/arch/" + world.globals.get("CONFIG_ARCH") + ".mk";
+  if (auto status = read_variables(architecture, world.globals, problems); !status)
+    return status.error();
+  world.globals.set("HOST_ARCH", host_architecture());
+  world.plan = make_plan({world.globals, wanted, args.has("all")}, problems);
+  if (!problems.empty()) return problems.error();
+  const KeyInput input{target_environment(world.globals),
+                       {{"SOURCE_DATE_EPOCH", args.get("epoch")},
+                        {"BUILD_TRIPLET", host_architecture() + "-linux-gnu"}},
+                       world.globals};
+  world.packages = key_packages(world.plan, input, problems);
+  if (!problems.empty()) return problems.error();
+  return world;
+}
+
+// Which entries are there and what they were: two threads, since it is many small files.
+std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& packages) {
+  std::vector<Presence> presence(packages.size());
+  std::vector<std::string> damage(packages.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < packages.size(); i = next++) {
+      struct stat info {};
+      if (::lstat((store + "/" + packages[i].entry).c_str(), &info) != 0) {
+        presence[i] = Presence::missing;
+      } else if (const auto checked = check_entry(store, packages[i].entry, Depth::quick); !checked) {
+        presence[i] = Presence::damaged;
+        damage[i] = checked.error().what;
+      }
+    }
+  };
+  {
+    const std::jthread helper(work);
+    work();
+  }
+  for (std::size_t i = 0; i < packages.size(); i++) {
+    if (!damage[i].empty())
+      std::cerr << "store entry " << packages[i].entry
+                << " is damaged and will be built again: " << damage[i] << '\n';
+  }
+  return presence;
+}
+
+Result<std::string> make_command(const Args& args, const World& world) {
+  const auto presence = look(args.get("store"), world.packages);
+  const auto goals = args.get("goals");
+  const auto known = args.get("known");
+  MakeInput input{args.get("store"), args.get("dl"), {}, {}};
+  for (const auto goal : words(goals)) input.goals.emplace_back(goal);
+  for (const auto goal : words(known)) input.known.emplace_back(goal);
+  if (args.has("inputs")) {
+    // What is there may be built again, too: make zlib-rebuild.
+    const auto named = packages_in(input.goals);
+    for (std::size_t i = 0; i < world.packages.size(); i++) {
+      const auto& name = world.packages[i].package->recipe.name;
+      if (presence[i] == Presence::there && std::find(named.begin(), named.end(), name) == named.end()) continue;
+      if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept) return kept.error();
+    }
+  }
+  auto text = makefile(world.plan, world.packages, presence, input);
+  if (!text) return text.error();
+  std::string folded;
+  for (const char c : *text) folded += c == '\n' ? std::string("¶") : std::string(1, c);
+  return folded;
+}
+
+Result<std::string> run(const Args& args) {
+  const auto& command = args.words();
+  const auto& verb = command.front();
+  const auto goals = args.get("goals");
+  std::vector<std::string> wanted(command.begin() + 1, command.end());
+  std::vector<std::string> goal_words;
+  for (const auto goal : words(goals)) goal_words.emplace_back(goal);
+  for (auto& name : packages_in(goal_words)) wanted.push_back(std::move(name));
+  const auto world = read_world(args, wanted);
+  if (!world) return world.error();
+  if (const bool named = verb == "depends" || verb == "rdepends" || verb == "why";
+      wanted.empty() ? named : named && !world->plan.recipe_files.contains(wanted.front()))
+    return Error{"there is no package '" + (wanted.empty() ? "" : wanted.front()) + "'"};
+  if (verb == "make") return make_command(args, *world);
+  if (verb == "info") return info_json(world->plan, world->packages);
+  if (verb == "targets") return package_list(world->plan);
+  if (verb == "depends" || verb == "rdepends")
+    return dependencies(world->packages, wanted.front(), verb == "rdepends");
+  if (verb == "why") return reasons(world->packages, args.get("built"), wanted.front());
+  if (verb == "check") return std::string();
+  return Error{"keys does not know '" + verb + "'"};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> options = {"root", "store", "plan", "inputs", "out"};
-  const auto args = Args::parse({argv + 1, argv + argc}, options, {});
+  const std::vector<std::string> options = {"config", "epoch", "store", "dl",
+                                            "goals",  "known", "inputs", "built"};
+  const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
-  if (auto complete = args->require(options); !complete || !args->words().empty())
+  if (auto complete = args->require({"config", "epoch"}); !complete || args->words().empty())
     return usage(kHelp);
-  const auto status = run(*args);
-  return status ? 0 : fail("keys", status.error());
+  const auto text = run(*args);
+  if (!text) {
+    std::cerr << text.error().what << '\n';
+    return 1;
+  }
+  std::cout << *text << std::flush;
+  return std::cout ? 0 : 1;
 }

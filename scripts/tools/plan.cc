@@ -1,176 +1,194 @@
-// The plan; see plan.h.
+// Which packages a configuration comes to; see plan.h.
 #include "plan.h"
 
 #include <algorithm>
-#include <map>
+#include <filesystem>
+#include <set>
+#include <system_error>
 
-#include "sha256.h"
+#include "assignments.h"
+#include "file.h"
 #include "text.h"
 
 namespace copal {
 namespace {
 
-constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view kDigits = "0123456789";
+namespace fs = std::filesystem;
+constexpr auto kNeeds = "scripts/build/needs.mk";
 
-bool only(std::string_view text, const std::string& allowed) {
-  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
+std::vector<fs::path> entries_of(const std::string& folder) {
+  std::vector<fs::path> paths;
+  std::error_code code;
+  for (auto entry = fs::directory_iterator(folder, code); !code && entry != fs::directory_iterator();
+       entry.increment(code))
+    paths.push_back(entry->path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
-// Names and versions become file names and words of a makefile.
-bool is_name(std::string_view text) {
-  static const std::string allowed = std::string(kLower) + std::string(kDigits) + "+.-";
-  return only(text, allowed) &&
-         std::string_view("+.-").find(text.front()) == std::string_view::npos;
-}
-
-bool is_version(std::string_view text) {
-  static const std::string allowed =
-      std::string(kLower) + std::string(kUpper) + std::string(kDigits) + "+.-_~";
-  return only(text, allowed);
-}
-
-bool is_field(std::string_view text) {
-  static const std::string allowed =
-      std::string(kLower) + std::string(kUpper) + std::string(kDigits) + "-_";
-  return only(text, allowed);
-}
-
-Status add_source(Package& package, std::string_view value) {
-  const auto colon = value.find(':');
-  const auto hash = value.substr(0, colon);
-  const auto file = colon == std::string_view::npos ? std::string_view() : value.substr(colon + 1);
-  if (!is_sha256(hash))
-    return Error{"sha256 '" + std::string(hash) + "'" +
-                 (file.empty() ? "" : " of " + std::string(file)) +
-                 " is not 64 lower-case hex digits. Correct the recipe's sha256 line"};
-  if (file.empty() || file.find('/') != std::string_view::npos)
-    return Error{"source '" + std::string(value) + "' has no plain file name after its hash"};
-  package.sources.emplace_back(hash, file);
-  return Ok{};
-}
-
-Status add_field(Package& package, std::string_view field, std::string_view value) {
-  if (!is_field(field)) return Error{"'" + std::string(field) + "' is not a field name"};
-  if (field == "source") return add_source(package, value);
-  if (field == "file") {
-    package.files.emplace_back(value);
-    return Ok{};
-  }
-  if (field == "depends") {
-    for (const auto word : words(value)) package.depends.emplace_back(word);
-    return Ok{};
-  }
-  if (field == "name") package.name = value;
-  if (field == "version") package.version = value;
-  package.data.emplace_back(field, value);
-  return Ok{};
-}
-
-Result<Package> parse_package(std::string_view line) {
-  Package package;
-  for (const auto word : split(line, '\t')) {
-    const auto equals = word.find('=');
-    if (equals == std::string_view::npos)
-      return Error{"'" + std::string(word) + "' is not field=value"};
-    const auto value = word.substr(equals + 1);
-    if (value.empty())  // is the same as not there at all
-      continue;
-    if (auto added = add_field(package, word.substr(0, equals), value); !added)
-      return Error{(package.name.empty() ? "" : package.name + ": ") + added.error().what};
-  }
-  if (!is_name(package.name))
-    return Error{"package name '" + package.name +
-                 "' may only have a-z 0-9 + . - and begins with a letter or digit"};
-  if (!is_version(package.version))
-    return Error{package.name + ": version '" + package.version + "' " +
-                 (package.version.empty() ? "is missing. Give its recipe a version line"
-                                          : "may only have letters, digits and + . - _ ~")};
-  std::sort(package.depends.begin(), package.depends.end());
-  package.depends.erase(std::unique(package.depends.begin(), package.depends.end()),
-                        package.depends.end());
-  return package;
-}
-
-// Depth first, over sorted names, so that the order is a function of the packages alone.
-class Sorter {
+class Planner {
  public:
-  explicit Sorter(std::vector<Package> packages) {
-    for (auto& package : packages) {
-      names_.push_back(package.name);
-      auto name = package.name;
-      waiting_.emplace(std::move(name), std::move(package));
-    }
-    std::sort(names_.begin(), names_.end());
-  }
+  Planner(const PlanInput& input, Plan& plan, Problems& problems)
+      : input_(input), plan_(plan), problems_(problems), needs_(kNeeds, &input.globals) {}
 
-  Result<std::vector<Package>> run() {
-    for (const auto& name : names_) {
-      if (auto status = visit(name); !status) return status.error();
+  void run() {
+    if (!read_needs()) return;
+    find_recipes();
+    plan_.image = needs_.get("image");
+    plan_.sandbox = needs_.get("sandbox");
+    plan_.packer = needs_.get("packer");
+    visit(plan_.sandbox, {kNeeds});
+    const auto selected = needs_.get("selected");
+    for (const auto name : words(selected)) visit(std::string(name), {"the configuration"});
+    for (const auto& name : input_.wanted) {
+      if (plan_.recipe_files.contains(name)) visit(name, {"the command line"});
     }
-    return std::move(sorted_);
+    if (input_.all) {
+      for (const auto& [name, path] : plan_.recipe_files) visit(name, {path});
+    }
+    check_users();
   }
 
  private:
-  Status visit(const std::string& name) {
-    const auto found = waiting_.find(name);
-    if (found == waiting_.end()) return Ok{};
-    if (const auto start = std::find(open_.begin(), open_.end(), name); start != open_.end())
-      return cycle({start, open_.end()});
-    open_.push_back(name);
-    for (const auto& dependency : found->second.depends) {
-      if (!std::binary_search(names_.begin(), names_.end(), dependency))
-        return unknown(name, dependency);
-      if (auto status = visit(dependency); !status) return status;
+  bool read_needs() {
+    const auto text = read_file(kNeeds);
+    if (!text) {
+      problems_.add({kNeeds}, text.error().what);
+      return false;
     }
-    open_.pop_back();
-    sorted_.push_back(std::move(found->second));
-    waiting_.erase(found);
-    return Ok{};
+    needs_.assign(parse_assignments(kNeeds, *text, problems_), problems_);
+    static constexpr std::string_view kPrefix = "needs-";
+    for (const auto& name : needs_.names()) {
+      if (name.starts_with(kPrefix) && !name.ends_with("-target"))
+        build_systems_.push_back(name.substr(kPrefix.size()));
+    }
+    return problems_.empty();
   }
 
-  static Error cycle(std::vector<std::string> names) {
+  void find_recipes() {
+    auto folders = entries_of("packages");
+    folders.emplace_back("kernel");
+    folders.emplace_back("init");
+    for (const auto& folder : folders) {
+      for (const auto& path : entries_of(folder.string())) {
+        if (path.extension() != ".mk" || path.filename().string().front() == '.') continue;
+        const auto [there, is_new] = plan_.recipe_files.emplace(path.stem().string(), path.string());
+        if (!is_new)
+          problems_.add({path.string()}, "there is a recipe of this name already: " + there->second);
+      }
+    }
+  }
+
+  // Depth first, over sorted names.
+  void visit(const std::string& name, const Place& asked) {
+    if (const auto start = std::find(open_.begin(), open_.end(), name); start != open_.end())
+      return circle({start, open_.end()}, asked);
+    if (!seen_.insert(name).second) return;
+    const auto file = plan_.recipe_files.find(name);
+    if (file == plan_.recipe_files.end()) return unknown(name, asked);
+    Package package;
+    package.recipe = read_recipe(file->second, needs_, build_systems_, problems_);
+    open_.push_back(name);
+    for (const auto& word : dependencies(package)) visit(word.text, {file->second, word.line});
+    open_.pop_back();
+    plan_.packages.push_back(std::move(package));
+  }
+
+  // With the line that asks for each; 0 for what the build system needs.
+  std::vector<Piece> dependencies(Package& package) {
+    const auto& recipe = package.recipe;
+    auto all = recipe.words("depends");
+    for (const auto& word : recipe.words("entries")) {
+      package.entries.push_back(word.text);
+      all.push_back(word);
+    }
+    for (const auto& word : all) {
+      if (word.text == recipe.name)
+        problems_.add({recipe.path, word.line}, recipe.name + " depends on itself; remove it from the line");
+    }
+    auto system = "needs-" + recipe.text("build");
+    auto needed = needs_.get(system);
+    if (!recipe.is_host() && needs_.has(system + "-target")) needed += " " + needs_.get(system + "-target");
+    for (const auto name : words(needed)) all.push_back({std::string(name), 0});
+    std::erase_if(all, [&](const Piece& word) { return word.text == recipe.name; });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Piece& a, const Piece& b) { return a.text < b.text; });
+    all.erase(std::unique(all.begin(), all.end(),
+                          [](const Piece& a, const Piece& b) { return a.text == b.text; }),
+              all.end());
+    for (const auto& word : all) package.depends.push_back(word.text);
+    std::sort(package.entries.begin(), package.entries.end());
+    return all;
+  }
+
+  void circle(std::vector<std::string> names, const Place& asked) {
     std::rotate(names.begin(), std::min_element(names.begin(), names.end()), names.end());
     names.push_back(names.front());
-    return {"packages depend on each other in a circle: " + join(names, " → ") +
-            "\n  Remove one of these from the `depends` line of its recipe"};
+    problems_.add(asked, "packages depend on each other in a circle: " + join(names, " → ") +
+                             "; remove one of these from the `depends` line of its recipe");
   }
 
-  Error unknown(const std::string& name, const std::string& dependency) const {
-    const auto guess = nearest(dependency, names_);
-    return {name + " depends on '" + dependency + "', and there is no such package" +
-            (guess ? ". Did you mean '" + *guess + "'?" : "") +
-            "\n  Correct the `depends` line of " + name + "'s recipe"};
+  void unknown(const std::string& name, const Place& asked) {
+    std::vector<std::string> names;
+    for (const auto& [other, path] : plan_.recipe_files) names.push_back(other);
+    problems_.add(asked, "there is no package '" + name + "'" + did_you_mean(name, names) +
+                             " A package is packages/<folder>/" + name + ".mk");
   }
 
-  std::vector<std::string> names_;  // sorted
-  std::map<std::string, Package> waiting_;
+  // Users of different packages meet in one image.
+  void check_users() {
+    std::map<std::string, Place> owners;
+    for (const auto& package : plan_.packages) {
+      for (const auto& user : package.recipe.words("users")) {
+        const Place place{package.recipe.path, user.line};
+        for (const auto part : split(user.text, ':')) {
+          const auto [there, is_new] = owners.emplace(part, place);
+          if (!is_new)
+            problems_.add(place, "the user " + user.text + " has a name or number that is taken in " +
+                                     there->second.path + ":" + std::to_string(there->second.line));
+        }
+      }
+    }
+  }
+
+  const PlanInput& input_;
+  Plan& plan_;
+  Problems& problems_;
+  Variables needs_;
+  std::vector<std::string> build_systems_;
+  std::set<std::string> seen_;
   std::vector<std::string> open_;  // the path from where the search began
-  std::vector<Package> sorted_;
 };
 
 }  // namespace
 
-Result<std::vector<Package>> parse_plan(std::string_view text) {
-  std::vector<Package> packages;
-  std::map<std::string, std::size_t> seen;
-  std::size_t line_number = 0;
-  for (const auto line : lines(text)) {
-    line_number++;
-    if (line.empty() || line.front() == '#') continue;
-    auto package = parse_package(line);
-    if (!package) return Error{"line " + std::to_string(line_number) + ": " + package.error().what};
-    if (const auto [first, is_new] = seen.emplace(package->name, line_number); !is_new)
-      return Error{"line " + std::to_string(line_number) + ": package " + package->name +
-                   " is already on line " + std::to_string(first->second)};
-    packages.push_back(std::move(*package));
-  }
-  return packages;
+const Package* Plan::find(const std::string& name) const {
+  const auto found = std::find_if(packages.begin(), packages.end(), [&](const Package& package) {
+    return package.recipe.name == name;
+  });
+  return found == packages.end() ? nullptr : &*found;
 }
 
-Result<std::vector<Package>> in_build_order(std::vector<Package> packages) {
-  return Sorter(std::move(packages)).run();
+std::string packer_source(const Plan& plan) {
+  const auto* packer = plan.find(plan.packer);
+  if (packer == nullptr) return "";
+  const auto sources = packer->recipe.words("source");
+  const auto pins = packer->recipe.words("sha256");
+  return sources.empty() || sources.size() != pins.size()
+             ? ""
+             : pins.back().text + "/" + source_file(sources.back().text);
+}
+
+bool is_packed(const Recipe& recipe) {
+  const auto sources = recipe.words("source");
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const Piece& word) { return word.text.starts_with("go-vendor:"); });
+}
+
+Plan make_plan(const PlanInput& input, Problems& problems) {
+  Plan plan;
+  Planner(input, plan, problems).run();
+  return plan;
 }
 
 }  // namespace copal

@@ -1,29 +1,46 @@
-// The plan: what the Make engine hands to `keys`. One line for each package, `field=value` words
-// separated by tabs, `name=` first. All fields are data that go into the key as they are, except
-// source (<sha256>:<file>), file (a path of the repository) and depends (names of packages).
-// Parsing also puts the packages in an order in which every package comes after what it depends on;
-// that order does not depend on the plan's own.
+// Which packages a configuration comes to: those that are selected, what they need, and what their
+// build systems need (scripts/build/needs.mk). Only their recipes are read. The result is in an
+// order in which every package comes after what it depends on; it is a function of the packages
+// alone.
 #pragma once
 
+#include <map>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
-#include "result.h"
+#include "problems.h"
+#include "recipe.h"
+#include "variables.h"
 
 namespace copal {
 
 struct Package {
-  std::string name;
-  std::string version;
-  std::vector<std::pair<std::string, std::string>> data;     // name and version among them
-  std::vector<std::pair<std::string, std::string>> sources;  // SHA-256, file name
-  std::vector<std::string> files;
-  std::vector<std::string> depends;  // sorted, each once
+  Recipe recipe;
+  std::vector<std::string> depends;  // sorted, each once; with what the build system needs
+  std::vector<std::string> entries;  // of these, what is seen whole at /entries/<name>
 };
 
-Result<std::vector<Package>> parse_plan(std::string_view text);
-Result<std::vector<Package>> in_build_order(std::vector<Package> packages);
+struct Plan {
+  std::vector<Package> packages;
+  std::map<std::string, std::string> recipe_files;  // of every package there is: name → path
+  std::string image;                                // the package of `make all`
+  std::string sandbox;                              // the package of the build sandbox
+  std::string packer;                               // the package that packs go-vendor: sources
+  const Package* find(const std::string& name) const;
+};
+
+// The file below DL that packs sources, and whether a recipe has one that is packed.
+std::string packer_source(const Plan& plan);
+bool is_packed(const Recipe& recipe);
+
+// What there is to plan with. The repository is the working folder.
+struct PlanInput {
+  const Variables& globals;  // configuration symbols, architecture, HOST_ARCH
+  // Goals of make that may name packages (zlib, zlib-rebuild): these are planned too.
+  std::vector<std::string> wanted;
+  bool all = false;  // every recipe there is, for `make lint`
+};
+
+Plan make_plan(const PlanInput& input, Problems& problems);
 
 }  // namespace copal

@@ -6,13 +6,11 @@
 #include <optional>
 #include <set>
 #include <string_view>
-#include <sys/stat.h>
 #include <vector>
 
 #include "entry.h"
 #include "file.h"
 #include "text.h"
-#include "tree.h"
 
 namespace copal {
 namespace {
@@ -31,18 +29,18 @@ using Inputs = std::map<Input, Values>;
 
 class Explainer {
  public:
-  Explainer(std::string current, std::string built, std::vector<std::string> names)
-      : current_(std::move(current)), built_(std::move(built)), names_(std::move(names)) {}
+  Explainer(const std::vector<Keyed>& packages, std::string built) : built_(std::move(built)) {
+    for (const auto& keyed : packages) current_[keyed.package->recipe.name] = &keyed;
+  }
 
   std::string explain(const std::string& name) {
-    const auto now = read_file(current_ + "/" + name);
+    const auto& now = current_.at(name)->inputs;
     const auto before = read_file(built_ + "/" + name);
     if (!before) return name + ": never built here\n";
-    if (!now) return name + ": not part of this configuration any more\n";
-    if (*now == *before) return name + ": nothing changed: up to date\n";
+    if (now == *before) return name + ": nothing changed: up to date\n";
     report_ = name + "\n";
     shown_.insert(name);
-    compare(*before, *now, 1);
+    compare(*before, now, 1);
     return report_;
   }
 
@@ -51,24 +49,38 @@ class Explainer {
     Inputs inputs;
     for (const auto line : lines(text)) {
       const auto parts = words(line);
-      if (parts.size() < 2 || parts.front() == "copal-inputs") continue;
-      const auto value = line.substr(parts.front().size() + 1);
-      if (parts.front() == "file")
-        inputs[{"file", std::string(parts[1])}].emplace(value.substr(parts[1].size()));
-      else if (parts.front() == "source")
-        inputs[{"source", std::string(value.substr(parts[1].size() + 1))}].emplace(parts[1]);
-      else if (parts.front() == "depends")
-        inputs[{"depends", package_of(value)}].emplace(value);
-      else
-        inputs[{"field", std::string(parts.front())}].emplace(value);
+      if (parts.size() < 2) continue;
+      const auto& kind = parts.front();
+      const auto rest = line.substr(kind.size() + 1);
+      const auto last = std::string(parts.back());
+      if (kind == "copal-inputs")
+        inputs[{"the engine", ""}].emplace(rest);
+      else if (kind == "version")
+        inputs[{"field", "version"}].emplace(rest);
+      else if (kind == "field" || kind == "environment")
+        inputs[{"field", std::string(parts[1])}].emplace(rest.substr(std::min(parts[1].size() + 1, rest.size())));
+      else if (kind == "source")
+        inputs[{"source", last}].emplace(parts[1]);
+      else if (kind == "host" || kind == "sysroot" || kind == "entry")
+        inputs[{"depends", package_of(last)}].emplace(last);
+      else if (is_content(line))
+        inputs[{std::string(kind), label(parts[1])}].emplace(rest.substr(parts[1].size()));
     }
     return inputs;
+  }
+
+  // As people know it: packages/x/file, x-1.patch.
+  static std::string label(std::string_view to) {
+    for (const std::string_view folder : {"build/recipe/", "build/files/", "build/"}) {
+      if (to.starts_with(folder)) return std::string(to.substr(folder.size()));
+    }
+    return std::string(to);
   }
 
   // Both names and versions may have dashes: the longest name that fits.
   std::string package_of(std::string_view entry) const {
     std::string best;
-    for (const auto& name : names_) {
+    for (const auto& [name, keyed] : current_) {
       if (name.size() > best.size() && entry.starts_with(name + "-")) best = name;
     }
     return best.empty()
@@ -103,11 +115,8 @@ class Explainer {
   }
 
   static std::string noun(const Input& input) {
-    const auto patch = input.kind == "file" && input.what.ends_with(".patch");
-    return (patch                     ? "patch"
-            : input.kind == "depends" ? "dependency"
-                                      : input.kind) +
-           " " + input.what;
+    return (input.kind == "depends" ? "dependency" : input.kind) + (input.what.empty() ? "" : " ") +
+           input.what;
   }
 
   void added(const Input& input, const Values& values, std::size_t depth) {
@@ -166,7 +175,9 @@ class Explainer {
     const bool again = !shown_.insert(name).second;
     say(depth, "dependency " + name + " changed" + (again ? " (see above)" : ""));
     if (again) return;
-    const auto now_text = read_file(current_ + "/" + name);
+    const auto found = current_.find(name);
+    const auto now_text = found == current_.end() ? Result<std::string>(Error{})
+                                                  : Result<std::string>(found->second->inputs);
     const auto before_text = read_file(built_ + "/" + name);
     const auto is = [](const Values& entries, const Result<std::string>& inputs) {
       return inputs && entries.size() == 1 && entries.begin()->ends_with("-" + key_of(*inputs));
@@ -182,36 +193,17 @@ class Explainer {
           text_of(before) + " → " + text_of(now) + " (its last build here was yet another)");
   }
 
-  std::string current_;
+  std::map<std::string, const Keyed*> current_;
   std::string built_;
-  std::vector<std::string> names_;
   std::set<std::string> shown_;
   std::string report_;
 };
 
-std::vector<std::string> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  if (const auto nodes = walk(folder)) {
-    for (const auto& node : *nodes) {
-      if (S_ISREG(node.mode)) names.push_back(node.path.substr(1));
-    }
-  }
-  return names;
-}
-
 }  // namespace
 
-Result<std::string> reasons(const std::string& current, const std::string& built,
+Result<std::string> reasons(const std::vector<Keyed>& packages, const std::string& built,
                             const std::string& name) {
-  auto names = names_in(current);
-  const auto older = names_in(built);
-  names.insert(names.end(), older.begin(), older.end());
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    const auto guess = nearest(name, names);
-    return Error{"there is no package '" + name + "' in this configuration" +
-                 (guess ? ". Did you mean '" + *guess + "'?" : "")};
-  }
-  return Explainer(current, built, std::move(names)).explain(name);
+  return Explainer(packages, built).explain(name);
 }
 
 }  // namespace copal

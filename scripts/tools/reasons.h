@@ -3,13 +3,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "keying.h"
 #include "result.h"
 
 namespace copal {
 
-// `current` and `built` are folders of inputs files. The report ends with a newline.
-Result<std::string> reasons(const std::string& current, const std::string& built,
+// `built` is the folder with the inputs of what was last built here, by package. The report ends with
+// a newline.
+Result<std::string> reasons(const std::vector<Keyed>& packages, const std::string& built,
                             const std::string& name);
 
 }  // namespace copal

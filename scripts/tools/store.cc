@@ -1,41 +1,62 @@
-// The store's tool: seals a freshly installed tree into an entry, and tells which entries are
-// damaged. The work is in entry.cc.
+// The store's tool: everything that a build does with entries but running it. The work is in
+// entry.cc, inputs.cc and copies.cc.
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "args.h"
+#include "copies.h"
 #include "entry.h"
+#include "inputs.h"
 
 namespace {
 
 using namespace copal;
 
 constexpr auto kHelp =
-    "Usage: store seal TREE ENTRY_DIR             (SOURCE_DATE_EPOCH in the environment)\n"
-    "       store check [--full] STORE ENTRY...\n";
+    "Usage: store COMMAND...                          (SOURCE_DATE_EPOCH in the environment)\n"
+    "  stage INPUTS_DIR ENTRY WORK     puts what the entry's inputs name below WORK\n"
+    "  merge FOLDER TREE...            several trees as one\n"
+    "  seal TREE ENTRY_DIR             makes a freshly installed tree an entry's\n"
+    "  check [--full] STORE ENTRY...   says which entries are damaged\n"
+    "  publish ENTRY_DIR FOLDER        FOLDER as a copy of the entry's tree; says if it was not\n";
 
-int seal_command(const std::vector<std::string>& words) {
-  if (words.size() != 3) return usage(kHelp);
-  const auto mtime = source_date_epoch();
-  if (!mtime) return fail("store", mtime.error());
-  const auto sealed = seal(words[1], words[2], *mtime);
-  return sealed ? 0 : fail("store", sealed.error());
+using Words = std::vector<std::string>;
+
+Status check(const Words& words, Depth depth) {
+  bool good = true;
+  for (std::size_t i = 2; i < words.size(); i++) {
+    const auto checked = check_entry(words[1], words[i], depth);
+    if (checked) continue;
+    std::cout << words[i] << '\t' << checked.error().what << '\n';
+    good = false;
+  }
+  return good ? Status(Ok{}) : Status(Error{"damaged entries"});
 }
 
-int check_command(const Args& args) {
-  const auto& words = args.words();
-  if (words.size() < 2) return usage(kHelp);
-  int code = 0;
-  for (std::size_t i = 2; i < words.size(); i++) {
-    const auto checked =
-        check_entry(words[1], words[i], args.has("full") ? Depth::full : Depth::quick);
-    if (!checked) {
-      std::cout << words[i] << '\t' << checked.error().what << '\n';
-      code = 1;
-    }
+Status run(const Words& words, bool full) {
+  const auto& command = words.front();
+  if (command == "check") return check(words, full ? Depth::full : Depth::quick);
+  if (command == "publish") {
+    const auto done = publish(words[1], words[2]);
+    if (!done) return done.error();
+    if (*done) std::cout << words[2] << '\n';
+    return Ok{};
   }
-  return code;
+  const auto mtime = source_date_epoch();
+  if (!mtime) return mtime.error();
+  if (command == "stage") return stage(words[1], words[2], words[3], *mtime);
+  if (command == "seal") return seal(words[1], words[2], *mtime);
+  return merge({words.begin() + 2, words.end()}, words[1], *mtime);
+}
+
+bool is_right(const Words& words) {
+  if (words.empty()) return false;
+  const auto& command = words.front();
+  const auto count = words.size() - 1;
+  return (command == "stage" && count == 3) || (command == "seal" && count == 2) ||
+         (command == "publish" && count == 2) || (command == "merge" && count >= 1) ||
+         (command == "check" && count >= 1);
 }
 
 }  // namespace
@@ -43,8 +64,7 @@ int check_command(const Args& args) {
 int main(int argc, char** argv) {
   const auto args = Args::parse({argv + 1, argv + argc}, {}, {"full"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
-  const auto command = args->words().empty() ? std::string() : args->words().front();
-  if (command == "seal") return seal_command(args->words());
-  if (command == "check") return check_command(*args);
-  return usage(kHelp);
+  if (!is_right(args->words())) return usage(kHelp);
+  const auto done = run(args->words(), args->has("full"));
+  return done ? 0 : fail("store", done.error());
 }

@@ -127,4 +127,9 @@ std::optional<std::string> nearest(std::string_view wrong, const std::vector<std
   return best;
 }
 
+std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& known) {
+  const auto guess = nearest(wrong, known);
+  return guess ? ". Did you mean " + *guess + "?" : "";
+}
+
 }  // namespace copal

@@ -25,5 +25,7 @@ std::string octal(unsigned mode);  // four digits: 0755
 
 // The nearest of `known` when it is near enough to be a slip of the pen.
 std::optional<std::string> nearest(std::string_view wrong, const std::vector<std::string>& known);
+// ". Did you mean zlib?", or nothing.
+std::string did_you_mean(std::string_view wrong, const std::vector<std::string>& known);
 
 }  // namespace copal

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -91,6 +92,14 @@ Result<std::string> read_link(const std::string& path) {
   const auto size = ::readlink(path.c_str(), target.data(), target.size());
   if (size < 0) return os_error("read the link", path);
   return std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+Status set_time(const std::string& path, std::int64_t mtime) {
+  const std::array<timespec, 2> times{timespec{.tv_sec = mtime, .tv_nsec = 0},
+                                      timespec{.tv_sec = mtime, .tv_nsec = 0}};
+  if (::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+    return os_error("set the time of", path);
+  return Ok{};
 }
 
 std::string child(const std::string& folder, const std::string& name) {

@@ -21,6 +21,7 @@ struct Node {
 
 Result<std::vector<Node>> walk(const std::string& root);
 Result<std::string> read_link(const std::string& path);
+Status set_time(const std::string& path, std::int64_t mtime);  // of a link itself
 std::string child(const std::string& folder, const std::string& name);
 std::string below(const std::string& root,
                   const std::string& path);  // "/usr" below "out/tree" is "out/tree/usr"

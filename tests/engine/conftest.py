@@ -17,8 +17,9 @@ def downloads():
 
 
 def lend_bubblewrap(source, destination):
-    for file in source.glob("bubblewrap_*"):
-        shutil.copy2(file, destination)
+    for file in source.glob("*/bubblewrap_*"):
+        (destination / file.parent.name).mkdir(exist_ok=True)
+        shutil.copy2(file, destination / file.parent.name)
 
 
 @pytest.fixture(scope="session")

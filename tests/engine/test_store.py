@@ -103,7 +103,7 @@ def test_a_result_with_its_inputs_gone_is_still_good(tree):
     tree.package("a", source="https://example.invalid/a.tar", sha256=pin, depends="host-tool")
     tree.configure("a")
     tree.make("a")
-    (tree.dl / "a.tar").unlink()
+    (tree.dl / pin / "a.tar").unlink()
     subprocess.run(["chmod", "-R", "u+w", tree.entry("host-tool")], check=True)
     subprocess.run(["rm", "-r", tree.entry("host-tool")], check=True)
     assert tree.make("a").built() == []

@@ -51,7 +51,7 @@ config PACKAGE_{symbol}
 IMAGE_RECIPE = """\
 version = 1
 build   = own
-depends = linux $(image-packages)
+entries = linux $(image-packages)
 """
 
 IMAGE_SCRIPT = """\
@@ -161,7 +161,9 @@ class Tree:
         home = self.root / (folder or f"packages/{name}")
         write(home / f"{name}.mk", "\n".join(lines) + "\n" + extra)
         prefix = "/out/host" if name.startswith(("host-", "cross-")) else "/out/usr"
-        write(home / f"{name}.sh", script or f"step_install() {{ install -d {prefix}/share; echo {name} >{prefix}/share/{name}; }}\n")
+        if "step_install()" not in script:  # an entry has something in it
+            script += f"step_install() {{ install -d {prefix}/share; echo {name} >{prefix}/share/{name}; }}\n"
+        write(home / f"{name}.sh", script)
         if folder is None and not name.startswith(("host-", "cross-")):
             write(home / "Kconfig", PACKAGE_KCONFIG.format(symbol=name.upper().replace("-", "_"), name=name))
         return home
@@ -173,7 +175,16 @@ class Tree:
 
     def source(self, name, files):
         """Puts a tarball into the download folder and returns its pin."""
-        return tarball(self.dl / name, files)
+        return self.keep(name, lambda path: tarball(path, files))
+
+    def keep(self, name, write_to):
+        """Puts a file into the download folder, where its hash says, and returns that."""
+        path = self.base / "new-source"
+        write_to(path)
+        pin = sha256(path)
+        (self.dl / pin).mkdir(exist_ok=True)
+        path.rename(self.dl / pin / name)
+        return pin
 
     def configure(self, *packages, board="test", **symbols):
         values = {f"PACKAGE_{name.upper().replace('-', '_')}": "y" for name in packages} | symbols

@@ -1,0 +1,161 @@
+// The files that a build is to see; see content.h.
+#include "content.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "sha256.h"
+#include "text.h"
+#include "tree.h"
+
+namespace copal {
+namespace {
+
+constexpr std::array<std::string_view, 6> kRoles = {"engine", "script", "patch",
+                                                    "file",   "folder", "link"};
+
+// What editors leave beside a file while it is open, and after.
+bool is_left_over(std::string_view name) {
+  return name.ends_with('~') || name.starts_with(".#") ||
+         (name.starts_with('#') && name.ends_with('#')) ||
+         (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swo") || name.ends_with(".swx")));
+}
+
+bool below_left_over(std::string_view path) {
+  const auto parts = split(path, '/');
+  return std::any_of(parts.begin(), parts.end(), is_left_over);
+}
+
+// Lines that are comments and nothing else. A here-document may have lines that only look so: a
+// script with one stays as it is.
+std::string without_comments(const std::string& text) {
+  for (std::size_t i = 0; (i = text.find("<<", i)) != std::string::npos;) {
+    const auto end = std::min(text.find_first_not_of('<', i), text.size());
+    if (end - i == 2) return text;
+    i = end;
+  }
+  std::string result;
+  for (const auto line : lines(text)) {
+    const auto first = line.find_first_not_of(" \t");
+    if (first == std::string_view::npos || (line[first] == '#' && !line.starts_with("#!"))) continue;
+    result.append(line).append("\n");
+  }
+  return result;
+}
+
+bool is_script(const Content& content) {
+  return (content.role == "script" && content.from.starts_with("scripts/")) || content.role == "engine";
+}
+
+Error not_there(const std::string& path) {
+  if (errno != ENOENT && errno != ENOTDIR) return os_error("read", path);
+  const auto slash = path.rfind('/');
+  std::vector<std::string> names;
+  if (const auto nodes = slash == std::string::npos ? walk(".") : walk(path.substr(0, slash))) {
+    for (const auto& node : *nodes) {
+      if (node.path.size() > 1 && node.path.find('/', 1) == std::string::npos)
+        names.push_back(node.path.substr(1));
+    }
+  }
+  return {"'" + path + "' does not exist" + did_you_mean(path.substr(slash + 1), names) +
+          "; correct the recipe, or restore the file"};
+}
+
+}  // namespace
+
+std::string content_line(const Content& content) {
+  auto line = content.role + " " + escape(content.to);
+  if (content.role == "file") line += content.executable ? " 755" : " 644";
+  if (!content.detail.empty()) line += " " + escape(content.detail);
+  return line;
+}
+
+bool is_content(std::string_view line) {
+  return std::any_of(kRoles.begin(), kRoles.end(), [&](std::string_view role) {
+    return line.starts_with(role) && line.substr(role.size()).starts_with(' ');
+  });
+}
+
+Result<Content> parse_content(std::string_view line) {
+  const auto parts = words(line);
+  const auto wrong = Error{"'" + std::string(line) + "' is no line of an inputs file"};
+  if (parts.size() < 2 || !is_content(line)) return wrong;
+  Content content;
+  content.role = parts[0];
+  const auto to = unescape(parts[1]);
+  const std::size_t more = content.role == "folder" ? 0 : content.role == "file" ? 2 : 1;
+  if (!to || parts.size() != 2 + more) return wrong;
+  content.to = *to;
+  if (more > 0) {
+    const auto detail = unescape(parts.back());
+    if (!detail) return wrong;
+    content.detail = *detail;
+  }
+  content.executable = content.role == "engine" || (more == 2 && parts[2] == "755");
+  return content;
+}
+
+Result<std::string> bytes_of(const Content& content) {
+  auto bytes = read_file(content.from);
+  if (bytes && is_script(content)) return without_comments(*bytes);
+  return bytes;
+}
+
+Result<std::string> Contents::hash(const std::string& path, bool stripped) {
+  if (const auto known = known_.find(path); known != known_.end()) return known->second;
+  const auto bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  return known_[path] = sha256(stripped ? without_comments(*bytes) : *bytes);
+}
+
+Status Contents::script(const std::string& role, const std::string& path, const std::string& to,
+                        std::vector<Content>& all) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return not_there(path);
+  if (!S_ISREG(info.st_mode)) return Error{"'" + path + "' is no file"};
+  Content content{role, to, "", role == "engine", path};
+  auto hash = this->hash(path, is_script(content));
+  if (!hash) return hash.error();
+  content.detail = std::move(*hash);
+  all.push_back(std::move(content));
+  return Ok{};
+}
+
+Status Contents::path(const std::string& role, const std::string& path, const std::string& to,
+                      std::vector<Content>& all) {
+  struct stat info {};
+  // What the recipe itself names may be a link; inside of a folder a link is a link.
+  if (::stat(path.c_str(), &info) != 0) return not_there(path);
+  std::vector<Node> nodes = {{"/", info.st_mode}};
+  if (S_ISDIR(info.st_mode)) {
+    auto found = walk(path);
+    if (!found) return found.error();
+    nodes = std::move(*found);
+  }
+  for (const auto& node : nodes) {
+    if (below_left_over(node.path)) continue;
+    Content content{role, below(to, node.path), "", (node.mode & 0111U) != 0, below(path, node.path)};
+    if (S_ISDIR(node.mode)) {
+      content.role = "folder";
+    } else if (S_ISLNK(node.mode)) {
+      content.role = "link";
+      auto target = read_link(content.from);
+      if (!target) return target.error();
+      content.detail = std::move(*target);
+    } else if (S_ISREG(node.mode)) {
+      auto hash = this->hash(content.from, false);
+      if (!hash) return hash.error();
+      content.detail = std::move(*hash);
+    } else {
+      return Error{"'" + content.from + "' is a pipe, a socket or a device; a build can only be given "
+                                        "files, folders and links"};
+    }
+    all.push_back(std::move(content));
+  }
+  return Ok{};
+}
+
+}  // namespace copal
