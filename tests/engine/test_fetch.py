@@ -5,6 +5,7 @@ First scripts/fetch alone, with its facts on standard input; then what Make does
 
 import hashlib
 import http.server
+import importlib.util
 import json
 import os
 import shutil
@@ -39,7 +40,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.meeting = None  # a barrier that every request waits at
         self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self):
         self.over.set()
@@ -81,9 +82,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def stalls(handler):
-    """5000 bytes come, and no more."""
+    """3000 bytes come, and no more."""
     handler.head(200, **{"Content-Length": len(CONTENT)})
-    handler.wfile.write(CONTENT[:5000])
+    handler.wfile.write(CONTENT[:3000])
     handler.server.over.wait(LIMIT)
 
 
@@ -288,13 +289,13 @@ def test_an_answer_that_is_not_http(fetch, server):
     says(fetch.fails(env={"MIRROR": server.url}), "MIRROR: ", "SSH-2.0")
 
 
-@pytest.mark.parametrize("length", [0, 5000])
+@pytest.mark.parametrize("length", [0, 3000])
 def test_a_server_that_falls_silent(fetch, server, length):
     """Before its answer, or in the midst of it."""
     fetch.impatient(1)
     server.answers[f"/{PIN}"] = stalls if length else lambda handler: handler.server.over.wait(LIMIT)
-    says(fetch.fails(env={"MIRROR": server.url}), f"MIRROR: no answer for 1 s{' after 5000 of 8000 bytes' if length else ''}")
-    assert length == 0 or fetch.part().read_bytes() == CONTENT[:5000]
+    says(fetch.fails(env={"MIRROR": server.url}), f"MIRROR: no answer for 1 s{' after 3000 of 8000 bytes' if length else ''}")
+    assert length == 0 or fetch.part().read_bytes() == CONTENT[:3000]
 
 
 def test_a_slow_server_is_not_cut(fetch, server):
@@ -411,14 +412,14 @@ def test_connection_that_breaks_is_gone_on_with(fetch, server):
 def test_fetch_that_is_ended_goes_on(fetch, server, number, code):
     server.answers[f"/{PIN}"] = stalls
     first = fetch.start(env={"MIRROR": server.url})
-    eventually(lambda: fetch.part().exists() and fetch.part().stat().st_size == 5000, "the first bytes came")
+    eventually(lambda: fetch.part().exists() and fetch.part().stat().st_size == 3000, "the first bytes came")
     first.signal(number)
     done = first.wait()
     assert (done.code, done.all) == (code, "")
     server.answers.clear()
     server.files[f"/{PIN}"] = CONTENT
     fetch.does(env={"MIRROR": server.url})
-    assert server.requests[1:] == [(f"/{PIN}", "bytes=5000-")]
+    assert server.requests[1:] == [(f"/{PIN}", "bytes=3000-")]
 
 
 # Two makes
@@ -448,13 +449,13 @@ def test_two_at_once_fetch_once(fetch, server):
 def test_who_waits_takes_over_from_one_that_is_killed(fetch, server):
     server.answers[f"/{PIN}"] = stalls
     first = fetch.start(env={"MIRROR": server.url})
-    eventually(lambda: fetch.part().exists() and fetch.part().stat().st_size == 5000, "the first bytes came")
+    eventually(lambda: fetch.part().exists() and fetch.part().stat().st_size == 3000, "the first bytes came")
     second = waiting(fetch, env={"MIRROR": server.url})
     server.answers.clear()
     server.files[f"/{PIN}"] = CONTENT
     first.signal(signal.SIGKILL)
     assert second.wait().code == 0
-    assert server.requests[1:] == [(f"/{PIN}", "bytes=5000-")]
+    assert server.requests[1:] == [(f"/{PIN}", "bytes=3000-")]
 
 
 def test_who_waits_may_be_interrupted(fetch, server):
@@ -698,8 +699,9 @@ def test_go_module_whatever_the_user_has_set(fetch):
     pin = sha256(made)
     fetch.package("a", "go:example.com/Some/module@v1.0.0", pin, "module-v1.0.0.zip")
     write(fetch.base / "go.mod", "module x\ngo 9.9\n")
-    user = {"GOFLAGS": "-mod=vendor", "GO111MODULE": "off", "GOWORK": "/nonexistent", "GOPATH": "/nonexistent", "HOME": "/nonexistent",
-            "GOCACHE": "off", "GOMODCACHE": "/nonexistent"}
+    write(fetch.dl / pin / ".work/left/over", "by a run that was killed")
+    user = {"GOFLAGS": "-mod=vendor -modfile=/nonexistent.mod", "GO111MODULE": "off", "GOWORK": "/nonexistent", "HOME": "/nonexistent",
+            "GOPATH": "/dev/null", "GOMODCACHE": "/dev/null"}
     fetch.does(pin, env=user | {"GOPROXY": f"file://{fetch.base}/proxy", "GOSUMDB": "off"})
     assert fetch.kept("module-v1.0.0.zip", pin).read_bytes() == made.read_bytes()
     assert sorted(path.name for path in (fetch.dl / pin).iterdir()) == [".lock", "module-v1.0.0.zip"]
@@ -726,6 +728,16 @@ def test_go_vendor_gets_the_recipe_s_fields(fetch):
     assert fetch.kept("a-1.tar.gz", pin).read_text() == said
 
 
+def test_why_a_client_fails_is_in_one_line(fetch):
+    fetch.package("a", "go:example.com/a@v1.0.0", file="a-v1.0.0.zip")
+    client(fetch, "go", r"echo go: downloading x; echo; printf '  tar:  disk full \xff\n' >&2; exit 3")
+    says(fetch.fails(), "the Go module proxy: go: tar: disk full")
+    client(fetch, "go", "echo go: first; echo see the manual; exit 3")
+    says(fetch.fails(), "the Go module proxy: go: go: first\n")
+    client(fetch, "go", "exit 3")
+    says(fetch.fails(), "the Go module proxy: go: exit code 3\n")
+
+
 def test_go_vendor_without_a_toolchain(fetch):
     fetch.package("a", "go-vendor:a-1.tar.gz", file="a-1.tar.gz", module="example.com/a")
     says(fetch.fails(), "fetch-go-vendor: GO_TOOLCHAIN_ZIP must name")
@@ -748,7 +760,7 @@ def python_index(server, script):
 
 @pytest.fixture
 def index(fetch, server):
-    if subprocess.run(["/usr/bin/python3", "-c", "import pip, setuptools, wheel"], capture_output=True, check=False).returncode:
+    if not all(importlib.util.find_spec(name) for name in ("pip", "setuptools", "wheel")):
         pytest.skip("no pip, setuptools and wheel here")
     server.base = fetch.base
     fetch.environment |= {"PIP_INDEX_URL": f"{server.url}/simple", "PIP_CONFIG_FILE": "/dev/null"}
