@@ -3,6 +3,7 @@
 First scripts/fetch alone, with its facts on standard input; then what Make does with it.
 """
 
+import fcntl
 import hashlib
 import http.server
 import importlib.util
@@ -823,6 +824,11 @@ def recipe(tree, **fields):
     tree.package("a", "step_install() { install -D x /out/usr/x; }\n", **{"source": f"{NOWHERE}/a.tar", "sha256": tree.pin} | fields)
 
 
+def by_hand(tree):
+    (tree.dl / tree.pin).mkdir()
+    shutil.copy(tree.base / "a.tar", tree.dl / tree.pin)
+
+
 def test_mirror_folder(online):
     mirror = online.base / "mirror"
     mirror.mkdir()
@@ -830,11 +836,11 @@ def test_mirror_folder(online):
     done = online.make("a", env={"MIRROR": str(mirror)})
     assert "FETCH   a.tar" in done.out and "from MIRROR" in done.out
     assert online.out("a", "/usr/x").startswith("content")
-    assert sha256(online.dl / "a.tar") == online.pin
+    assert sha256(online.dl / online.pin / "a.tar") == online.pin
 
 
 def test_what_is_there_is_not_fetched_again(online, server):
-    shutil.copy(online.base / "a.tar", online.dl)
+    by_hand(online)
     online.make("a", env={"MIRROR": server.url})
     assert server.requests == []
 
@@ -846,21 +852,20 @@ def test_wrong_content_everywhere(online, server):
     wrong.write_bytes(b"something else")
     done = online.fails("a")
     says(done, "packages/a/a.mk: cannot fetch a.tar", f"pinned:  {online.pin}", "upstream: what came has another SHA-256", sha256(wrong))
-    assert not [path.name for path in online.dl.iterdir() if "a.tar" in path.name]
+    assert not (online.dl / online.pin / "a.tar").exists()
     assert online.entries("a") == []
 
 
 def test_several_at_once(online, server):
     """Both requests are under way before either is answered."""
     server.meeting = threading.Barrier(2)
-    names = ("b", "c")
-    for name in names:
-        pin = tarball(online.base / f"{name}.tar", {name: name})
+    pins = {name: tarball(online.base / f"{name}.tar", {name: name}) for name in ("b", "c")}
+    for name, pin in pins.items():
         online.package(name, source=f"{NOWHERE}/{name}.tar", sha256=pin)
         server.files[f"/{pin}"] = (online.base / f"{name}.tar").read_bytes()
-    online.configure(*names)
+    online.configure(*pins)
     online.make("source", "-j2", env={"MIRROR": server.url})
-    assert all((online.dl / f"{name}.tar").exists() for name in names)
+    assert all((online.dl / pin / f"{name}.tar").exists() for name, pin in pins.items())
 
 
 def test_source_fetches_everything_and_builds_nothing(online, server):
@@ -870,7 +875,7 @@ def test_source_fetches_everything_and_builds_nothing(online, server):
         server.files[f"/{pin}"] = (online.base / name).read_bytes()
     done = online.make("source", env={"MIRROR": server.url})
     assert done.built() == [] and online.entries("a") == []
-    assert (online.dl / "one.tar").exists() and (online.dl / "two.tar").exists()
+    assert (online.dl / pins[0] / "one.tar").exists() and (online.dl / pins[1] / "two.tar").exists()
 
 
 def test_interrupted_fetch_goes_on(online, server):
@@ -883,9 +888,9 @@ def test_interrupted_fetch_goes_on(online, server):
     assert make.wait().code != 0
     server.meeting.abort()
     server.meeting = None
-    assert not (online.dl / "a.tar").exists()
+    assert not (online.dl / online.pin / "a.tar").exists()
     online.make("source", env={"MIRROR": server.url})
-    assert sha256(online.dl / "a.tar") == online.pin
+    assert sha256(online.dl / online.pin / "a.tar") == online.pin
 
 
 def test_one_file_of_two_packages_is_fetched_once(online, server):
@@ -894,3 +899,35 @@ def test_one_file_of_two_packages_is_fetched_once(online, server):
     online.configure("a", "b")
     online.make("-j2", "a", "b", env={"MIRROR": server.url})
     assert len(server.requests) == 1
+
+
+def test_two_packages_with_different_files_of_one_name(online, server):
+    pin = tarball(online.base / "b/a.tar", {"x": "of b"})
+    server.files |= {f"/{online.pin}": online.content, f"/{pin}": (online.base / "b/a.tar").read_bytes()}
+    online.package("b", "step_install() { install -D x /out/usr/b; }\n", source=f"{NOWHERE}/b/a.tar", sha256=pin)
+    online.configure("a", "b")
+    online.make("a", "b", env={"MIRROR": server.url})
+    assert online.out("a", "/usr/x").startswith("content") and online.out("b", "/usr/b") == "of b"
+
+
+def test_a_pin_that_changes_under_one_name(online, server):
+    by_hand(online)
+    online.make("source")
+    pin = tarball(online.base / "a.tar", {"x": "newer"})
+    server.files[f"/{pin}"] = (online.base / "a.tar").read_bytes()
+    recipe(online, sha256=pin)
+    online.make("a", env={"MIRROR": server.url})
+    assert online.out("a", "/usr/x") == "newer"
+
+
+def test_an_interrupted_make_leaves_the_file_of_another(online):
+    """Make removes what an interrupted recipe has half made; but this file was made by someone else, and whole."""
+    (online.dl / online.pin).mkdir()
+    with open(online.dl / online.pin / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make = online.start("source")
+        eventually(lambda: "WAIT    a.tar" in (make.folder / "out").read_text(), "make waits for the other one")
+        shutil.copy(online.base / "a.tar", online.dl / online.pin)
+        make.signal(2)
+        assert make.wait().code != 0
+    assert (online.dl / online.pin / "a.tar").exists()
