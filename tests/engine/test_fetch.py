@@ -201,8 +201,8 @@ def test_a_mirror_folder_without_the_file(fetch):
     says(fetch.fails(env={"MIRROR": str(fetch.base / "mirror")}), f"MIRROR: {fetch.base}/mirror/{PIN}: No such file")
 
 
-@pytest.mark.parametrize("mirror", ["/nonexistent", "file:///nonexistent", "file://", "https://", "s3://bucket", "http://[", "http://x:y/",
-                                    "file://%00", "http://\u00e4.invalid/\u00e4"])
+@pytest.mark.parametrize("mirror", ["/nonexistent", "file:///nonexistent", "file://", "file://%00", "https://", "s3://bucket", "http://[",
+                                    "http://x:y/", f"http://127.0.0.1:{10 ** 30}", "http://\u00e4.invalid/\u00e4"])
 def test_a_mirror_that_is_nothing(fetch, mirror):
     says(fetch.fails(env={"MIRROR": mirror}), "packages/a/a.mk: cannot fetch a.tar", "MIRROR: ")
 
@@ -356,6 +356,11 @@ def certificate(tmp_path):
                    check=True, capture_output=True)
     made.write_bytes(made.read_bytes() + (tmp_path / "only").read_bytes())
     return made
+
+
+@pytest.mark.parametrize("proxy", ["x", "http://[", "http://127.0.0.1:x", "socks5://127.0.0.1:1"])
+def test_a_proxy_that_is_none(fetch, proxy):
+    says(fetch.fails(env={"MIRROR": "http://mirror.invalid", "http_proxy": proxy}), "packages/a/a.mk: cannot fetch a.tar", "MIRROR: ")
 
 
 def test_certificate(fetch, server, certificate):
