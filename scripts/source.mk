@@ -7,6 +7,8 @@ export MIRROR DEBIAN_MIRROR
 .PHONY: source
 source: | $(downloads)
 
+# What another make has just fetched is not for this one to remove when it is interrupted.
+.PRECIOUS: $(downloads)
 $(downloads):
 	$(Q)set -o pipefail; $(keys) info | scripts/fetch --to $(DL) $(notdir $(@D))
 

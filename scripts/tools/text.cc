@@ -6,6 +6,7 @@
 #include <charconv>
 #include <numeric>
 #include <system_error>
+#include <utility>
 
 namespace copal {
 
@@ -97,16 +98,19 @@ std::string octal(unsigned mode) {
 
 namespace {
 
+// Of optimal string alignment: a letter more, less or other, and two that changed places, count one.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
+  auto above = row;
+  auto two_above = row;
   for (std::size_t i = 0; i < a.size(); i++) {
-    auto diagonal = row[0];
+    two_above = std::exchange(above, row);
     row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); j++) {
-      const auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      row[j + 1] = std::min({above[j] + (a[i] == b[j] ? 0 : 1), above[j + 1] + 1, row[j] + 1});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        row[j + 1] = std::min(row[j + 1], two_above[j - 1] + 1);
     }
   }
   return row.back();

@@ -47,7 +47,7 @@ def environment_of(tree, name):
     return dict(line.split("=", 1) for line in tree.log(name).splitlines() if re.match(r"\w+=", line))
 
 
-DUMP = "step_build() { env; }\nstep_install() { mkdir -p /out/host; }\n"
+DUMP = "step_build() { env; }\nstep_install() { mkdir -p /out/host/share; }\n"
 
 
 def test_a_build_sees_a_fixed_environment(tree):

@@ -116,7 +116,7 @@ def test_take_jobs_takes_the_free_slots_and_gives_them_back(tree):
 
 def test_take_jobs_twice_in_a_build(tree):
     """In the steps build and install, say."""
-    tree.package("a", TAKE_JOBS + 'step_install() { take_jobs; echo "later JOBS=$JOBS"; }\n')
+    tree.package("a", TAKE_JOBS + 'step_install() { take_jobs; echo "later JOBS=$JOBS"; mkdir /out/usr; }\n')
     tree.package("b", TAKE_JOBS, depends="a")
     tree.configure("b")
     done = tree.make("-j4", "b")
