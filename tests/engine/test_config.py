@@ -577,7 +577,8 @@ def interrupted(tree, goal, when, **environment):
 SLOW = "checkout/configs/slow_defconfig"
 
 
-@pytest.mark.parametrize("goal, path", [("slow_defconfig", SLOW), ("list-defconfigs", SLOW), ("check", "o/.config"), ("olddefconfig", "o/.config")])
+@pytest.mark.parametrize("goal, path", [("slow_defconfig", SLOW), ("list-defconfigs", SLOW), ("check", "o/.config"),
+                                        ("olddefconfig", "o/.config")])
 def test_interrupted(tree, goal, path):
     tree.o.mkdir()
     os.mkfifo(tree.base / path)
