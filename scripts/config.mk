@@ -3,6 +3,11 @@
 kconfig       := scripts/kconfig.py
 kconfig-files := configs/Kconfig $(wildcard packages/*/Kconfig kernel/Kconfig init/Kconfig)
 
+# A variable of the command line would be stronger than what was checked, and no file would say so.
+ifneq ($(filter CONFIG_%,$(MAKEOVERRIDES)),)
+$(error $(filter CONFIG_%,$(MAKEOVERRIDES)): no symbol is set on the command line. Use 'make menuconfig', or edit $(O)/.config)
+endif
+
 # What ends in `config` is a goal of kconfig.py, which knows what else may be meant, unless a package has that name.
 config-goals := list-defconfigs $(filter-out $(basename $(notdir $(wildcard packages/*/*.mk))),$(filter %config,$(goals)))
 .PHONY: $(config-goals)

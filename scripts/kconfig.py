@@ -48,6 +48,7 @@ STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(.*)')
 INT = re.compile(r"-?(0|[1-9][0-9]*)")
 HEX = re.compile(r"0[xX][0-9a-fA-F]+")
 FOLDER = re.compile(r"[\w.-]+", re.ASCII)
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?")
 LIMIT = 20  # faults on one screen
 
 BOOLS = (kconfiglib.BOOL, kconfiglib.TRISTATE)
@@ -186,14 +187,18 @@ def bound(symbol):
     return f"{symbol.str_value} (CONFIG_{symbol.name})" if symbol.nodes else symbol.str_value
 
 
+def selected_by(symbol):
+    return " and by ".join(kconfiglib.expr_str(select) for select in kconfiglib.split_expr(symbol.rev_dep, kconfiglib.OR)
+                           if kconfiglib.expr_value(select))
+
+
 def why_not(symbol, wanted):
     """Why a symbol did not get the value that was asked for."""
     item = symbol.choice if symbol.choice and not symbol.choice.visibility else symbol
     prompts = [node.prompt[1] for node in item.nodes if node.prompt]
-    selects = [select for select in kconfiglib.split_expr(symbol.rev_dep, kconfiglib.OR) if kconfiglib.expr_value(select)]
     ranges = [limits for *limits, condition in symbol.ranges if kconfiglib.expr_value(condition)]
-    if wanted == "n" and selects:
-        return f"it is selected by {' and by '.join(map(kconfiglib.expr_str, selects))}"
+    if wanted == "n" and (selects := selected_by(symbol)):
+        return f"it is selected by {selects}"
     if not prompts:
         return "it follows from other symbols. Delete the line"
     if not item.visibility:
@@ -219,8 +224,12 @@ def wrong_overlay(folders):
     return f"there is no folder {' and no '.join(missing)}. Folders are named from the top of the checkout." if missing else None
 
 
-# The texts that name something in the checkout.
-NAMES = {"BOARD": wrong_board, "IMAGE_OVERLAY": wrong_overlay}
+def wrong_host(name):
+    return None if HOST.fullmatch(name) else "it is no host name: up to 64 letters, digits, - and ., with a letter or digit at both ends."
+
+
+# Texts of which not any will do.
+TEXTS = {"BOARD": wrong_board, "HOSTNAME": wrong_host, "IMAGE_OVERLAY": wrong_overlay}
 
 
 class Config(kconfiglib.Kconfig):
@@ -268,12 +277,15 @@ class Config(kconfiglib.Kconfig):
         """What is wrong with values that fit their types, wherever they come from."""
         for symbol in self.unique_defined_syms:
             value, node = symbol.str_value, symbol.nodes[0]
-            place = f"{self.places.get(symbol.name, f'{node.filename}:{node.linenr}')}: CONFIG_{symbol.name}={quoted(value)}:"
+            shown = quoted(value) if symbol.orig_type == kconfiglib.STRING else value
+            place = f"{self.places.get(symbol.name, f'{node.filename}:{node.linenr}')}: CONFIG_{symbol.name}={shown}:"
             if not value.isprintable():
                 yield f"{place} a character that cannot be seen. A value has neither tabs nor other control characters."
             elif symbol.orig_type in (kconfiglib.INT, kconfiglib.HEX) and not value:
                 yield f"{place} a number has neither a default nor a value. Give it one."
-            elif wrong := symbol.name in NAMES and NAMES[symbol.name](value):
+            elif symbol.orig_type in BOOLS and symbol.tri_value > kconfiglib.expr_value(symbol.direct_dep):
+                yield f"{place} it is selected by {selected_by(symbol)}, but depends on {unmet([symbol.direct_dep])}."
+            elif wrong := symbol.name in TEXTS and TEXTS[symbol.name](value):
                 yield f"{place} {wrong}"
 
     def load(self, path, end):

@@ -1,6 +1,7 @@
 """Kconfig's goals: what they write, and what they say of a configuration that is wrong."""
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -184,6 +185,14 @@ config DERIVED
 config SHY
 	bool "Shy" if LIGHT
 
+config GRASP
+	bool "Grasp"
+	select LAMP
+
+config HOSTNAME
+	string "Host name"
+	default "copal"
+
 config LAMPS
 	bool "Lamps"
 	select BULB
@@ -274,6 +283,11 @@ WRONG = [
     ('CONFIG_BOARD="../configs"', "there is no folder board/../configs"),
     ('CONFIG_BOARD="."', "there is no folder board/."),
     ('CONFIG_BOARD="file"', "there is no folder board/file"),
+    ("CONFIG_GRASP=y", "configs/Kconfig:", "CONFIG_LAMP", "selected by GRASP", "depends on LIGHT"),
+    ('CONFIG_HOSTNAME="a b"', "bad_defconfig:1", "no host name"),
+    ('CONFIG_HOSTNAME=""', "no host name"),
+    ('CONFIG_HOSTNAME="-n"', "no host name"),
+    (f'CONFIG_HOSTNAME="{"a" * 65}"', "no host name"),
     ('CONFIG_IMAGE_OVERLAY="scripts nosuch"', "bad_defconfig:1", "there is no folder nosuch."),
 ]
 
@@ -283,12 +297,14 @@ def test_what_is_wrong_is_named_with_what_to_write(kinds, lines, words):
     (kinds.root / "board/pizero2").mkdir(parents=True)
     (kinds.root / "board/file").write_text("")
     done = defconfig(kinds, lines + "\n")
-    says(done, "configs/bad_defconfig:", *words, "Nothing was changed")
+    says(done, *words, "Nothing was changed")
+    assert re.match(r"configs/\w+:\d+: ", done.err)
     assert len(done.err.splitlines()) <= 5
     assert not (kinds.o / ".config").exists()
 
 
-RIGHT = ["CONFIG_COUNT=19", "CONFIG_LIGHT=y\nCONFIG_COUNT=99", "CONFIG_COUNT=3\nCONFIG_COUNT=3", "CONFIG_ADDRESS=0xFF", "CONFIG_LIGHT=n",
+RIGHT = ["CONFIG_GRASP=y\nCONFIG_LIGHT=y", 'CONFIG_HOSTNAME="n1.example"', f'CONFIG_HOSTNAME="{"a" * 64}"',
+         "CONFIG_COUNT=19", "CONFIG_LIGHT=y\nCONFIG_COUNT=99", "CONFIG_COUNT=3\nCONFIG_COUNT=3", "CONFIG_ADDRESS=0xFF", "CONFIG_LIGHT=n",
          'CONFIG_BOARD=""', 'CONFIG_BOARD="pizero2"', 'CONFIG_IMAGE_OVERLAY="scripts configs"', 'CONFIG_COLOUR=""  ', "CONFIG_LIGHT=y\r",
          'CONFIG_COLOUR="say \\"a\\\\b\\""', 'CONFIG_COLOUR="\\\\"', "#CONFIG_NOSUCH=y", "# CONFIG_SOUR is set", "CONFIG_SOUR=y",
          "# CONFIG_SWEET is not set\nCONFIG_SOUR=y"]
@@ -490,6 +506,13 @@ def test_makes_that_configure_at_once(tree):
     assert [make.wait().code for make in under_way] == [0] * 6
     assert sorted(path.name for path in tree.o.iterdir()) == [".config", "config.mk"]
     kconfig(tree, "check")
+
+
+def test_symbols_on_the_command_line_are_refused(tree):
+    """They would be stronger than what Kconfig has checked, and no file would say so."""
+    tree.configure()
+    says(tree.fails("show-info", "CONFIG_COLOUR=blue"), "CONFIG_COLOUR=blue", "menuconfig", f"{tree.o}/.config")
+    assert json.loads(tree.make("show-info", env={"CONFIG_COLOUR": "blue"}).out)
 
 
 def test_the_environment_of_a_kernel_developer(tree):
