@@ -22,5 +22,5 @@ $(O)/config.mk: $(O)/.config $(kconfig-files) $(kconfig)
 	$(Q)$(kconfig) check
 
 $(O)/.config:
-	@[ -e $@ ] || { echo >&2 "No configuration in $(O). Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."; exit 1; }
+	@[ -e $@ ] || $(kconfig) check $(goals)
 endif

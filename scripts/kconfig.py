@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Kconfig goals over kconfiglib, strict where kconfiglib only warns.
 
-usage: kconfig.py GOAL        <board>_defconfig, check, menuconfig, oldconfig, olddefconfig, savedefconfig, update-defconfig,
-                              list-defconfigs
+usage: kconfig.py GOAL [WORD]...        <board>_defconfig, check, menuconfig, oldconfig, olddefconfig, savedefconfig,
+                                        update-defconfig, list-defconfigs
+                                        (WORD: what else make was told, which may have been meant for a goal)
 
 Reads configs/Kconfig. Writes $O/.config and $O/config.mk, the same values for Make (see config_mk). docs/configuration.md says more.
 Environment: O; DEFCONFIG=<board>_defconfig for update-defconfig.
@@ -74,8 +75,8 @@ def say(text):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def suggestion(word, words, form="{}"):
-    near = difflib.get_close_matches(word, words, 1)
+def suggestion(word, words, form="{}", likeness=0.6):
+    near = difflib.get_close_matches(word, words, 1, likeness)
     return f" Did you mean {form.format(near[0])}?" if near else ""
 
 
@@ -485,18 +486,27 @@ GOALS = {"check": check, "menuconfig": menuconfig, "oldconfig": oldconfig, "oldd
          "update-defconfig": update_defconfig}
 
 
+def goals():
+    return [*defconfigs(), "list-defconfigs", *(goal for goal in GOALS if goal != "check")]
+
+
+def no_configuration(words):
+    meant = "".join(suggestion(word, goals(), "'make {}'", 0.7) for word in words)
+    fail([f"No configuration in {OUT}.{meant} Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."])
+
+
 def unknown(goal):
     if re.fullmatch(r"[a-z]config", goal):
         fail([f"There is no {goal}: menuconfig is what there is."])
     what = f"configs/{goal}" if goal.endswith("_defconfig") else f"goal '{goal}'"
-    fail([f"There is no {what}.{suggestion(goal, [*defconfigs(), 'list-defconfigs', *GOALS])}",
+    fail([f"There is no {what}.{suggestion(goal, goals())}",
           "'make list-defconfigs' shows the boards, 'make help' the goals."])
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         fail([__doc__.strip()])
-    goal = sys.argv[1]
+    goal, *words = sys.argv[1:]
     sys.stdout.reconfigure(errors="backslashreplace")
     if goal == "list-defconfigs":
         return list_defconfigs()
@@ -509,7 +519,7 @@ def main():
     if goal not in GOALS:
         return defconfig(kconf, goal)
     if goal != "menuconfig" and not os.path.exists(CONFIG):
-        fail([f"No configuration in {OUT}. Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."])
+        no_configuration(words)
     return GOALS[goal](kconf)
 
 

@@ -393,6 +393,13 @@ def test_misspelt_goal(tree, goal, words):
     says(tree.fails(goal), *words)
 
 
+@pytest.mark.parametrize("goal, meant", [("menuconfg", "menuconfig"), ("test_defcnfig", "test_defconfig"), ("test_def", "test_defconfig")])
+def test_misspelt_goal_in_a_fresh_checkout(tree, goal, meant):
+    (tree.root / "configs/test_defconfig").write_text("# A board\n")
+    says(tree.fails(goal), f"No configuration in {tree.o}", f"Did you mean 'make {meant}'?")
+    says(tree.fails("all"), f"No configuration in {tree.o}. Choose one")
+
+
 def test_a_package_whose_name_ends_in_config(tree):
     tree.package("fontconfig")
     tree.configure("fontconfig")
@@ -418,8 +425,7 @@ def test_update_defconfig_writes_back_with_the_comments(tree):
 
 def test_update_defconfig_to_another_name(tree):
     tree.configure(COLOUR='"blue"')
-    says_out = tree.make("update-defconfig", "DEFCONFIG=other").out
-    assert "configs/other_defconfig is new" in says_out
+    assert "configs/other_defconfig is new" in tree.make("update-defconfig", "DEFCONFIG=other").out
     assert read(tree.root / "configs/other_defconfig") == '# A board for tests\nCONFIG_COLOUR="blue"\n'
     (tree.root / "configs/test_defconfig").unlink()
     assert "configs/other_defconfig\n" in tree.make("update-defconfig").out, "from now on it is that one's configuration"
