@@ -48,7 +48,7 @@ UNSET = re.compile(r"# CONFIG_(\w+) is not set(.*)")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(.*)')
 INT = re.compile(r"-?(0|[1-9][0-9]*)")
 HEX = re.compile(r"0[xX][0-9a-fA-F]+")
-FOLDER = re.compile(r"[\w.-]+", re.ASCII)
+NAME = re.compile(r"[\w.-]+", re.ASCII)
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?")
 LIMIT = 20  # faults on one screen
 
@@ -116,14 +116,20 @@ def assignment(line):
         if match[2]:
             raise Fault(f"{line}: more text after 'is not set'. A remark has a line of its own.")
         return match[1], None
-    if not line or line.startswith("#"):
-        return None
-    if not line.isprintable():
+    comment = not line or line.startswith("#")
+    if "\r" in line or not (comment or line.isprintable()):  # kconfiglib takes what follows \r for a line
         raise Fault(f"{line!r} has a character that cannot be seen. A value has neither tabs nor other control characters.")
+    if comment:
+        return None
     if match := ASSIGNMENT.fullmatch(line):
         return match.groups()
     raise Fault(f"not an assignment: {line}. Write CONFIG_NAME=value or '# CONFIG_NAME is not set', in the first column and without "
                 "blanks around the =.")
+
+
+def name_in(line):
+    match = UNSET.match(line) or ASSIGNMENT.match(line)
+    return match and match[1]
 
 
 def quoted(text):
@@ -171,7 +177,7 @@ def meant(symbol, text):
     if symbol.orig_type == kconfiglib.INT:
         return meant_number(name, text, INT, "a whole number", lambda bare: re.sub(r"^\+?(-?)0*(?=[0-9])", r"\1", bare))
     if symbol.orig_type == kconfiglib.HEX:
-        return meant_number(name, text, HEX, "a hexadecimal number, with 0x", lambda bare: "0x" + bare)
+        return meant_number(name, text, HEX, "a hexadecimal number, with 0x", lambda bare: "0x" + re.sub("^0[xX]", "", bare))
     return meant_text(name, text)
 
 
@@ -215,7 +221,7 @@ def why_not(symbol, wanted):
 
 def wrong_board(name):
     boards = [entry.name for entry in os.scandir("board") if entry.is_dir()] if os.path.isdir("board") else []
-    if not name or name in boards and FOLDER.fullmatch(name):
+    if not name or name in boards and NAME.fullmatch(name):
         return None
     return f"there is no folder board/{name}.{suggestion(name, boards)} A machine that needs nothing of its own has no board: \"\"."
 
@@ -314,9 +320,9 @@ class Config(kconfiglib.Kconfig):
         with replaced(filename) as temporary:
             super().write_min_config(temporary, "")
             with open(temporary, encoding="utf-8") as text:
-                lines = text.read().splitlines()
+                lines = [line.rstrip("\n") for line in text]
             blocks = [comments.get("", [f"# {os.path.basename(filename)}"])]
-            blocks += [[*comments.get(assignment(line)[0], []), line] for line in lines]
+            blocks += [[*comments.get(name_in(line), []), line] for line in lines]
             with open(temporary, "w", encoding="utf-8") as text:
                 text.writelines(f"{line}\n" for block in [*blocks, comments.get(None, [])] for line in block)
         return f"Minimal configuration saved to '{filename}'"
@@ -339,8 +345,8 @@ def comments_of(path):
     """The comments of a defconfig: at "" those of its head, at a symbol's name those above it, at None those of its end."""
     comments, block = {}, []
     for _, line in lines_of(path):
-        if match := UNSET.match(line) or ASSIGNMENT.match(line):
-            comments[match[1] if comments else ""], block = block, []
+        if name := name_in(line):
+            comments[name if comments else ""], block = block, []
         elif line:
             block.append(line)
     comments[None if comments else ""] = block
@@ -470,7 +476,7 @@ def update_defconfig(kconf):
     if not name:
         fail(["Which defconfig this configuration began with is not known. Say it: make update-defconfig DEFCONFIG=<board>_defconfig"])
     name = name.removesuffix("_defconfig") + "_defconfig"
-    if not FOLDER.fullmatch(name):
+    if not NAME.fullmatch(name):
         fail([f"'{name}' is no name for a file in configs/. Write DEFCONFIG=<board>_defconfig."])
     new = name not in defconfigs()
     if new and not os.environ.get("DEFCONFIG"):

@@ -238,6 +238,7 @@ WRONG = [
     ("# CONFIG_COUNT is not set", "only a yes/no symbol can be 'not set'", "CONFIG_COUNT=12"),
     ("CONFIG_ADDRESS=20", "a hexadecimal number, with 0x. Write CONFIG_ADDRESS=0x20."),
     ("CONFIG_ADDRESS=ff", "Write CONFIG_ADDRESS=0xff."),
+    ('CONFIG_ADDRESS="0x20"', "Write CONFIG_ADDRESS=0x20."),
     ("CONFIG_ADDRESS=zz", "a hexadecimal number, with 0x."),
     ("CONFIG_ADDRESS=0x100", "its range is 0x10 to 0xff"),
     # texts
@@ -255,6 +256,7 @@ WRONG = [
     ('CONFIG_COLOUR="a\tb"', "a character that cannot be seen", r"a\tb"),
     ('CONFIG_COLOUR="a\0b"', "a character that cannot be seen", r"a\x00b"),
     ('CONFIG_COLOUR="a\rb"', "a character that cannot be seen", r"a\rb"),
+    ("# A remark\rCONFIG_LIGHT=y", "a character that cannot be seen", r"\rCONFIG"),
     ('CONFIG_COLOUR="a\x85b"', "a character that cannot be seen", r"a\x85b"),
     ('CONFIG_COLOUR="a\u200bb"', "a character that cannot be seen", r"a\u200bb"),
     # yes and no
