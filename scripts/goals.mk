@@ -1,6 +1,6 @@
 # The goals that need no configuration.
 
-unconfigured-goals := help setup lint clean distclean test fuzz bench
+unconfigured-goals := help setup lint clean distclean test fuzz bench list-defconfigs
 .PHONY: help setup lint test fuzz bench clean distclean
 
 help:
