@@ -1,6 +1,6 @@
 # The goals that need no configuration.
 
-unconfigured-goals := help setup lint clean distclean store-gc test fuzz bench list-defconfigs %config
+unconfigured-goals := help setup lint clean distclean store-gc test fuzz bench list-defconfigs
 .PHONY: help setup lint test fuzz bench clean distclean store-gc
 
 help:
