@@ -33,7 +33,8 @@ constexpr auto kHelp =
     "Usage: keys --config config.mk --epoch SECONDS COMMAND...    (in the root of the repository)\n"
     "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR --root FILE]\n"
     "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
-    "                      inputs of missing entries are kept there, and in FILE what is wanted\n"
+    "                      inputs of missing entries are kept there, and beside it in `todo` what is to\n"
+    "                      be built; in FILE what is wanted of the store\n"
     "  info                all that is known, as JSON\n"
     "  targets             all packages of this configuration\n"
     "  depends NAME, rdepends NAME\n"
@@ -117,10 +118,14 @@ std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& p
   return presence;
 }
 
+std::string output_folder(const Args& args) {
+  return std::filesystem::path(args.get("config")).parent_path().string();
+}
+
 // What this output folder wants of the store, for store-gc: its path, then the entries. In a store
 // that cannot be written nothing can be removed either.
 void keep_root(const Args& args, const std::vector<Keyed>& packages) {
-  auto text = std::filesystem::path(args.get("config")).parent_path().string() + "\n";
+  auto text = output_folder(args) + "\n";
   for (const auto& keyed : packages) text += keyed.entry + "\n";
   std::error_code ignored;
   std::filesystem::create_directories(args.get("store") + "/.roots", ignored);
@@ -143,6 +148,9 @@ Result<std::string> make_command(const Args& args, const World& world) {
       if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept) return kept.error();
     }
     keep_root(args, world.packages);
+    const auto todo = join(to_build(world.plan, world.packages, presence, input), "\n");
+    if (auto kept = write_if_changed(output_folder(args) + "/todo", todo.empty() ? "" : todo + "\n"); !kept)
+      return kept.error();
   }
   auto text = makefile(world.plan, world.packages, presence, input);
   if (!text) return text.error();

@@ -191,6 +191,27 @@ std::vector<std::string> packages_in(const std::vector<std::string>& goals) {
   return names;
 }
 
+std::vector<std::string> to_build(const Plan& plan, const std::vector<Keyed>& packages,
+                                  const std::vector<Presence>& presence, const MakeInput& input) {
+  std::set<std::string> wanted;
+  for (const auto& goal : input.goals) {
+    const auto parsed = package_goal(goal, plan);
+    wanted.insert(parsed ? parsed->package : plan.image);
+  }
+  std::vector<std::string> entries;
+  // From what comes last to what it needs.
+  for (std::size_t i = packages.size(); i-- > 0;) {
+    const auto& package = *packages[i].package;
+    const bool is_sandbox = package.recipe.name == plan.sandbox && !entries.empty();
+    if ((!wanted.contains(package.recipe.name) && !is_sandbox) || presence[i] == Presence::there)
+      continue;
+    entries.push_back(packages[i].entry);
+    wanted.insert(package.depends.begin(), package.depends.end());
+  }
+  std::reverse(entries.begin(), entries.end());
+  return entries;
+}
+
 Result<std::string> makefile(const Plan& plan, const std::vector<Keyed>& packages,
                              const std::vector<Presence>& presence, const MakeInput& input) {
   return Writer(plan, packages, presence, input).text();

@@ -29,6 +29,10 @@ std::vector<std::string> packages_in(const std::vector<std::string>& goals);
 
 enum class Presence { there, missing, damaged };
 
+// The missing entries that the goals come to, in build order.
+std::vector<std::string> to_build(const Plan& plan, const std::vector<Keyed>& packages,
+                                  const std::vector<Presence>& presence, const MakeInput& input);
+
 // Text in Make's syntax; `presence` of the entry of each package.
 Result<std::string> makefile(const Plan& plan, const std::vector<Keyed>& packages,
                              const std::vector<Presence>& presence, const MakeInput& input);

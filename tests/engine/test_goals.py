@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from .tree import read
+from .test_hermetic import Terminal
+from .tree import GATE, read
 
 
 @pytest.fixture
@@ -161,3 +162,41 @@ def test_writing_where_one_may_not_names_the_path(tree):
     blocked.write_text("not a folder\n")
     done = tree.fails(env={"STORE": str(blocked / "store")})
     assert str(blocked) in done.err
+
+
+WAITS = "step_build() {\n" + GATE + "}\n"
+
+
+def test_a_terminal_has_one_status_line(tree):
+    """And what is printed takes its place."""
+    tree.package("a", WAITS)
+    tree.package("b", depends="a")
+    tree.configure("b")
+    terminal = Terminal(tree, "b")
+    terminal.expect("[0/2] a 0:0")
+    tree.open_gate("a")
+    terminal.expect("2 of 2")
+    assert terminal.wait() == 0
+    assert "\r\x1b[K  DONE    a 1" in terminal.text
+
+
+def test_the_status_line_knows_how_long_it_took_last_time(tree):
+    tree.package("a", WAITS)
+    tree.configure("a")
+    (tree.store / ".times").mkdir()
+    (tree.store / ".times/a").write_text("600\n")
+    terminal = Terminal(tree, "a")
+    terminal.expect("about 10 min left")
+    tree.open_gate("a")
+    assert terminal.wait() == 0
+
+
+def test_no_status_line_in_a_log(tree):
+    tree.package("a", WAITS)
+    tree.configure("a")
+    make = tree.start("a")
+    tree.awaits("a", "waiting")
+    tree.open_gate("a")
+    done = make.wait()
+    assert "\x1b" not in done.all and "\r" not in done.all and "[0/1]" not in done.all
+    assert not (tree.o / ".status").exists()
