@@ -1,29 +1,20 @@
 # shellcheck shell=bash disable=SC2154,SC2164
-# Builds Go from source and proves it: the module golang.org/toolchain holds the sources and the official binaries of
-# one release, and its programs must come out of our build, which starts from an older release, byte for byte the same.
-# So nothing prebuilt is kept, and the compiler that makes every Go service is the one that the Go project releases.
+# Builds Go from source, by itself, and proves it: the module golang.org/toolchain holds the sources and the official programs
+# of one release, and what those programs make of those sources must be the same programs, byte for byte. So nothing
+# prebuilt is kept, and the compiler that makes every Go service is the one that the Go project releases.
 # The result is GOROOT=/host/lib/go with links in /host/bin; the go command finds its GOROOT through the link.
 # The C compiler of the build machine must be in reach: without one, or with CGO_ENABLED=0, the programs differ.
 
-unzip_module() { # zip, folder: a module's zip has one long leading folder and no modes
-    python3 -m zipfile -e "$1" "$2.zip"
-    mv "$2.zip/golang.org/"toolchain@* "$2"
-    rm -r "$2.zip"
-    chmod 755 "$2"/bin/* "$2"/pkg/tool/*/*
-}
-
-# Any Go from 1.24.6 on can compile this one. Where no older module is served the release itself has to.
 official=/build/official
-bootstrap=/build/bootstrap
-[ "$recipe_go_bootstrap" != "$VERSION" ] || bootstrap=$official
 
 step_unpack() {
-    unzip_module "/src/toolchain-v0.0.1-go$VERSION.$recipe_go_platform.zip" "$official"
-    [ "$bootstrap" = "$official" ] ||
-        unzip_module "/src/toolchain-v0.0.1-go$recipe_go_bootstrap.$recipe_go_platform.zip" "$bootstrap"
+    # A module's zip has one long leading folder and no modes.
+    python3 -m zipfile -e /src/*.zip /build/zip
+    mv /build/zip/golang.org/toolchain@* "$official"
+    chmod 755 "$official"/bin/* "$official"/pkg/tool/*/*
     cp -r "$official/." "$srcdir"
     cd "$srcdir"
-    rm -r bin pkg/tool
+    rm -r /build/zip bin pkg/tool
     # A module cannot hold the go.mod of another one: they are in the zip as _go.mod.
     find . -name _go.mod -execdir mv {} go.mod \;
     chmod 755 src/*.bash
@@ -32,8 +23,8 @@ step_unpack() {
 
 step_build() {
     take_jobs
-    # What makes the official binaries is the default of everything: only say where the bootstrap is and where to write.
-    (cd src && GOROOT_BOOTSTRAP=$bootstrap GOTOOLCHAIN=local GOPROXY=off GOENV=off GOCACHE=/build/cache \
+    # What makes the official binaries is the default of everything: only say what compiles and where to write.
+    (cd src && GOROOT_BOOTSTRAP=$official GOTOOLCHAIN=local GOPROXY=off GOENV=off GOCACHE=/build/cache \
         GOMAXPROCS=$JOBS bash make.bash)
 
     local differing=0 file

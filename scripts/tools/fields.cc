@@ -194,7 +194,6 @@ const std::vector<Field> kFields = {
     {"tags", true, Field::Unit::text, nullptr},
     {"go-packages", true, Field::Unit::text, nullptr},
     {"go-ldflags", true, Field::Unit::text, nullptr},
-    {"go-platform", true, Field::Unit::text, nullptr},
     {"module", false, Field::Unit::text, nullptr},
     {"go-replace", false, Field::Unit::word, check_module_edit},
     {"go-require", false, Field::Unit::word, check_module_edit},

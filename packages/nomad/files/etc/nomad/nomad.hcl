@@ -27,7 +27,7 @@ leave_on_interrupt = false
 leave_on_terminate = false
 
 client {
-  # The default would copy the system's programs, Nomad's own 80 MB among them, into each task of the exec driver. A task
+  # The default would copy the system's programs, Nomad itself among them, into each task of the exec driver. A task
   # brings its program (artifact, or a host volume); it gets what a static program wants from a system.
   chroot_env {
     "/etc/ssl/certs/ca-certificates.crt" = "/etc/ssl/certs/ca-certificates.crt"
