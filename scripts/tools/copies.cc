@@ -40,7 +40,8 @@ Status link_or_copy(const std::string& from, const std::string& to, const Node& 
   return S_ISLNK(node.mode) ? copy_link(from, to, node) : copy_file(from, to, node);
 }
 
-Result<bool> same(const std::string& a, const Node& a_node, const std::string& b, const Node& b_node) {
+Result<bool> same(const std::string& a, const Node& a_node, const std::string& b,
+                  const Node& b_node) {
   if ((a_node.mode & S_IFMT) != (b_node.mode & S_IFMT)) return false;
   if (S_ISDIR(a_node.mode)) return true;
   if (S_ISLNK(a_node.mode)) {
@@ -100,8 +101,7 @@ class Merger {
   }
 
   static Status compare(const Owner& owner, const std::string& tree, const Node& node) {
-    const auto equal =
-        same(below(owner.tree, node.path), owner.node, below(tree, node.path), node);
+    const auto equal = same(below(owner.tree, node.path), owner.node, below(tree, node.path), node);
     if (!equal) return equal.error();
     if (*equal) return Ok{};
     return Error{"two dependencies have different files at " + node.path + ": " +

@@ -54,7 +54,8 @@ std::string check_source(std::string_view uri, const Context&) {
   const auto rest = colon == std::string_view::npos ? std::string_view() : uri.substr(colon + 1);
   const auto parts = split(rest, '/');
   const auto is_file = [](std::string_view name) {
-    return only(name, {kLower, kUpper, kDigits, "+.-_~"}) && name.front() != '.' && name.front() != '-';
+    return only(name, {kLower, kUpper, kDigits, "+.-_~"}) && name.front() != '.' &&
+           name.front() != '-';
   };
   std::string right;
   if (scheme == "debian" || scheme == "pypi") {
@@ -104,7 +105,8 @@ std::string check_build(std::string_view text, const Context& context) {
 }
 
 std::string check_path(std::string_view text, const Context&) {
-  const auto path = text.substr(0, text.size() - (text.ends_with('?') || text.ends_with('/') ? 1 : 0));
+  const auto path =
+      text.substr(0, text.size() - (text.ends_with('?') || text.ends_with('/') ? 1 : 0));
   if (stays_inside(path)) return "";
   return quoted(text) + (text.starts_with('/') ? " is an absolute path" : " is no path") +
          "; write it as it is below the top of the repository";
@@ -124,9 +126,12 @@ std::string check_shell_words(std::string_view text, const Context&) {
   char quote = 0;
   for (std::size_t i = 0; i < text.size(); i++) {
     const char c = text[i];
-    if (c == '\\' && quote != '\'') i++;
-    else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
-    else if (c == quote) quote = 0;
+    if (c == '\\' && quote != '\'')
+      i++;
+    else if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
   }
   return quote == 0 ? "" : std::string("a ") + quote + " that is not closed: " + std::string(text);
 }
@@ -145,10 +150,12 @@ std::string check_user(std::string_view text, const Context&) {
   const auto digits = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   const auto id = number(digits).value_or(0);
   if (name == "root" || name == "nobody")
-    return "user " + quoted(text) + ": " + std::string(name) + " is in every image; take another name";
+    return "user " + quoted(text) + ": " + std::string(name) +
+           " is in every image; take another name";
   if (!only(name, {kLower, kDigits, "_-"}) || kLower.find(name.front()) == std::string_view::npos ||
       name.size() > 31)
-    return "user " + quoted(text) + "; write <name>:<number>, the name of small letters, digits, _ and -";
+    return "user " + quoted(text) +
+           "; write <name>:<number>, the name of small letters, digits, _ and -";
   if (id < 1 || id > 65533 || digits != std::to_string(id))
     return "user " + quoted(text) + "; write <name>:<number> with a number from 1 to 65533";
   return "";
@@ -163,7 +170,8 @@ std::string check_script(std::string_view text, const Context&) {
 }
 
 std::string check_module_edit(std::string_view text, const Context&) {
-  return text.find('@') != std::string_view::npos ? "" : quoted(text) + "; write <module>@<version>";
+  return text.find('@') != std::string_view::npos ? ""
+                                                  : quoted(text) + "; write <module>@<version>";
 }
 
 const std::vector<Field> kFields = {

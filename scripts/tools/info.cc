@@ -61,7 +61,8 @@ std::string info_json(const Plan& plan, const std::vector<Keyed>& packages) {
   std::map<std::string, std::string> objects;
   for (const auto& keyed : packages) {
     std::vector<std::string> lines;
-    for (const auto& [name, value] : facts_of(plan, keyed)) lines.push_back("    " + quoted(name) + ": " + value);
+    for (const auto& [name, value] : facts_of(plan, keyed))
+      lines.push_back("    " + quoted(name) + ": " + value);
     objects[keyed.package->recipe.name] = "{\n" + join(lines, ",\n") + "\n  }";
   }
   std::vector<std::string> members;
@@ -69,12 +70,15 @@ std::string info_json(const Plan& plan, const std::vector<Keyed>& packages) {
   return "{\n" + join(members, ",\n") + "\n}\n";
 }
 
-std::string dependencies(const std::vector<Keyed>& packages, const std::string& name, bool reverse) {
+std::string dependencies(const std::vector<Keyed>& packages, const std::string& name,
+                         bool reverse) {
   std::map<std::string, std::vector<std::string>> edges;
   for (const auto& keyed : packages) {
     for (const auto& dependency : keyed.package->depends) {
-      if (reverse) edges[dependency].push_back(keyed.package->recipe.name);
-      else edges[keyed.package->recipe.name].push_back(dependency);
+      if (reverse)
+        edges[dependency].push_back(keyed.package->recipe.name);
+      else
+        edges[keyed.package->recipe.name].push_back(dependency);
     }
   }
   std::set<std::string> shown;

@@ -42,7 +42,8 @@ Status place(const std::string& folder, const Content& content, const std::strin
     return Ok{};
   }
   if (content.role == "link") {
-    if (::symlink(content.detail.c_str(), path.c_str()) != 0) return os_error("make the link", path);
+    if (::symlink(content.detail.c_str(), path.c_str()) != 0)
+      return os_error("make the link", path);
     return set_time(path, mtime);
   }
   const auto bytes = read_file(bytes_path(folder, content));

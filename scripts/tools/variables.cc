@@ -12,8 +12,10 @@ namespace {
 std::size_t closing(std::string_view text, std::size_t start) {
   int depth = 0;
   for (std::size_t i = start; i < text.size(); i++) {
-    if (text.substr(i).starts_with("$(")) depth++;
-    else if (text[i] == ')' && --depth == 0) return i;
+    if (text.substr(i).starts_with("$("))
+      depth++;
+    else if (text[i] == ')' && --depth == 0)
+      return i;
   }
   return std::string_view::npos;
 }
@@ -141,11 +143,11 @@ std::string Variables::expand_text(std::string_view text, int line, std::vector<
       result += reference(text.substr(i + 2, end - i - 2), line, open, problems);
       i = end;
     } else {
-      const auto name = rest.substr(1, rest.find_first_not_of(
-                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-                                           "0123456789",
-                                           1) -
-                                           1);
+      const auto name = rest.substr(
+          1, rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+                                    "0123456789",
+                                    1) -
+                 1);
       problems.add({path_, line},
                    rest.starts_with("$(") ? "a $( that is not closed; write $(name)"
                    : name.empty()
@@ -175,7 +177,8 @@ std::string Variables::reference(std::string_view inner, int line, std::vector<s
       return {};
     auto names = this->names();
     names.insert(names.end(), known_.begin(), known_.end());
-    say("there is no " + (name.starts_with("CONFIG_") ? "symbol " + name : "variable $(" + name + ")") +
+    say("there is no " +
+        (name.starts_with("CONFIG_") ? "symbol " + name : "variable $(" + name + ")") +
         did_you_mean(name, names));
     return {};
   }

@@ -1,6 +1,6 @@
 // Variables of flat assignments, and what $(name) in a value comes to. A name may itself contain a
-// reference ($(pins-$(HOST_ARCH))); there are no functions. Nothing of the environment is a variable
-// here, and a recipe's own are seen by that recipe alone.
+// reference ($(pins-$(HOST_ARCH))); there are no functions. Nothing of the environment is a
+// variable here, and a recipe's own are seen by that recipe alone.
 #pragma once
 
 #include <map>
