@@ -142,6 +142,8 @@ class Temporary {
   ~Temporary() { remove(); }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
+  Temporary(Temporary&&) = delete;
+  Temporary& operator=(Temporary&&) = delete;
   const std::string& path() const { return path_; }
 
  private:
