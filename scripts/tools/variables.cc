@@ -190,10 +190,8 @@ std::string Variables::reference(std::string_view inner, int line, std::vector<s
   const auto* scope = this;
   while (!scope->values_.contains(name)) scope = scope->outer_;
   open.push_back(name);
-  for (const auto& piece : *value) {
-    const auto at = scope == this ? line : piece.line;
-    parts.push_back(scope->expand_text(piece.text, at, open, problems));
-  }
+  for (const auto& piece : *value)
+    parts.push_back(scope->expand_text(piece.text, piece.line, open, problems));
   open.pop_back();
   return join(parts, " ");
 }
