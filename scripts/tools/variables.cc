@@ -80,7 +80,8 @@ void Variables::assign(const std::vector<Assignment>& assignments, Problems& pro
     const auto name = expand_text(assignment.name, assignment.line, open, problems);
     auto& value = values_[name];
     if (!assignment.append) {
-      if (!value.empty() && value.front().line > 0)
+      // kind-$(CONFIG_X) under several conditions that are off: `kind-`, which nobody reads.
+      if (!value.empty() && value.front().line > 0 && !name.ends_with('-'))
         problems.add({path_, assignment.line}, name + " is set in line " +
                                                    std::to_string(value.front().line) +
                                                    " already; write += to add to it");
