@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 #include "text.h"
@@ -142,7 +143,7 @@ class Expression {
     const auto id = tokens_[next_++];
     if (!in(kOpen, id) && !in(kRestricted, id) && !id.starts_with("LicenseRef-")) {
       wrong_ = "'" + id + "' is no SPDX licence that is known here (scripts/tools/licence.cc)" +
-               did_you_mean(id, known());
+               suggestion(id);
       return {};
     }
     if (takes("WITH")) {
@@ -156,11 +157,15 @@ class Expression {
     return in(kOpen, id) || accepted_(id) ? "" : id;
   }
 
-  // Ids that begin alike first: GPL-2.0 has two continuations.
-  static std::vector<std::string> known() {
-    std::vector<std::string> ids(kOpen.begin(), kOpen.end());
-    ids.insert(ids.end(), kRestricted.begin(), kRestricted.end());
-    return ids;
+  // GPL-2.0, as it was once written, is short for two of today's.
+  static std::string suggestion(const std::string& id) {
+    std::vector<std::string> known(kOpen.begin(), kOpen.end());
+    known.insert(known.end(), kRestricted.begin(), kRestricted.end());
+    std::vector<std::string> longer;
+    std::copy_if(known.begin(), known.end(), std::back_inserter(longer),
+                 [&](const std::string& other) { return other.starts_with(id + "-"); });
+    return longer.empty() ? did_you_mean(id, known)
+                          : ". Did you mean " + join(longer, " or ") + "?";
   }
 
   const std::function<bool(const std::string&)>& accepted_;
