@@ -49,16 +49,23 @@ class Reader {
       for (const auto& name : references_in(assignment.value + assignment.name)) used.insert(name);
     }
     for (const auto& assignment : assignments) {
-      if (find_field(field_of(assignment.name)) != nullptr) continue;
-      const auto is_used = std::any_of(used.begin(), used.end(), [&](const auto& name) {
-        return heads_match(assignment.name, name);
-      });
-      if (!is_used)
-        say(assignment.line, "there is no field '" + field_of(assignment.name) +
-                                 "', and nothing uses a "
-                                 "variable of that name" +
-                                 did_you_mean(field_of(assignment.name), field_names()));
+      if (std::none_of(used.begin(), used.end(),
+                       [&](const auto& name) { return heads_match(assignment.name, name); }))
+        check_unused(assignment);
     }
+  }
+
+  // What nothing uses is a field, or one under a condition.
+  void check_unused(const Assignment& assignment) {
+    const auto field = field_of(assignment.name);
+    const auto name = variables_.name_of(assignment);
+    if (find_field(field) == nullptr)
+      say(assignment.line, "there is no field '" + field +
+                               "', and nothing uses a variable of that name" +
+                               did_you_mean(field, field_names()));
+    else if (name != field && name != field + "-" && name != field + "-y")
+      say(assignment.line,
+          "nothing uses " + name + "; a condition is a symbol that is y or nothing");
   }
 
   void take(const Field& field) {

@@ -91,6 +91,12 @@ void Variables::assign(const std::vector<Assignment>& assignments, Problems& pro
   }
 }
 
+std::string Variables::name_of(const Assignment& assignment) const {
+  Problems ignored;
+  std::vector<std::string> open;
+  return expand_text(assignment.name, assignment.line, open, ignored);
+}
+
 const Value* Variables::find(const std::string& name) const {
   const auto found = values_.find(name);
   if (found != values_.end()) return &found->second;
