@@ -63,7 +63,10 @@ std::string check_source(std::string_view uri, const Context&) {
     right = scheme == "debian" ? "debian:<source package>/<file>" : "pypi:<project>/<file>";
   } else if (scheme == "go") {
     const auto at = split(rest, '@');
-    if (at.size() == 2 && stays_inside(at[0]) && is_file(at[1]) && at[1].front() == 'v') return "";
+    const auto module = split(at[0], '/');
+    if (at.size() == 2 && std::all_of(module.begin(), module.end(), is_file) && is_file(at[1]) &&
+        at[1].front() == 'v')
+      return "";
     right = "go:<module>@v<version>";
   } else if (scheme == "go-vendor") {
     if (is_file(rest)) return "";
@@ -100,8 +103,8 @@ std::string check_name(std::string_view text, const Context&) {
 std::string check_build(std::string_view text, const Context& context) {
   const auto& systems = context.build_systems;
   if (std::find(systems.begin(), systems.end(), text) != systems.end()) return "";
-  return "there is no build system " + quoted(text) + did_you_mean(text, systems) + " There are " +
-         join(systems, ", ");
+  return "there is no build system " + quoted(text) + "; there are " + join(systems, ", ") +
+         did_you_mean(text, systems);
 }
 
 std::string check_path(std::string_view text, const Context&) {

@@ -135,8 +135,8 @@ class Planner {
   void unknown(const std::string& name, const Place& asked) {
     std::vector<std::string> names;
     for (const auto& [other, path] : plan_.recipe_files) names.push_back(other);
-    problems_.add(asked, "there is no package '" + name + "'" + did_you_mean(name, names) +
-                             " A package is packages/<folder>/" + name + ".mk");
+    problems_.add(asked, "there is no package '" + name + "'; a package is packages/<folder>/" +
+                             name + ".mk" + did_you_mean(name, names));
   }
 
   // Users of different packages meet in one image.
