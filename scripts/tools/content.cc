@@ -108,10 +108,11 @@ Result<std::string> bytes_of(const Content& content) {
 }
 
 Result<std::string> Contents::hash(const std::string& path, bool stripped) {
-  if (const auto known = known_.find(path); known != known_.end()) return known->second;
+  const auto key = std::pair(path, stripped);
+  if (const auto known = known_.find(key); known != known_.end()) return known->second;
   const auto bytes = read_file(path);
   if (!bytes) return bytes.error();
-  return known_[path] = sha256(stripped ? without_comments(*bytes) : *bytes);
+  return known_[key] = sha256(stripped ? without_comments(*bytes) : *bytes);
 }
 
 Status Contents::script(const std::string& role, const std::string& path, const std::string& to,
