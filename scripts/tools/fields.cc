@@ -225,6 +225,7 @@ const Field* find_field(std::string_view name) {
 
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
+  names.reserve(kFields.size());
   for (const auto& field : kFields) names.emplace_back(field.name);
   return names;
 }

@@ -27,12 +27,14 @@ std::string quoted(std::string_view text) {
 
 std::string list(const std::vector<std::string>& items) {
   std::vector<std::string> all;
+  all.reserve(items.size());
   for (const auto& item : items) all.push_back(quoted(item));
   return "[" + join(all, ", ") + "]";
 }
 
 std::vector<std::string> texts(const std::vector<Piece>& words) {
   std::vector<std::string> all;
+  all.reserve(words.size());
   for (const auto& word : words) all.push_back(word.text);
   return all;
 }
@@ -66,6 +68,7 @@ std::string info_json(const Plan& plan, const std::vector<Keyed>& packages) {
     objects[keyed.package->recipe.name] = "{\n" + join(lines, ",\n") + "\n  }";
   }
   std::vector<std::string> members;
+  members.reserve(objects.size());
   for (const auto& [name, object] : objects) members.push_back("  " + quoted(name) + ": " + object);
   return "{\n" + join(members, ",\n") + "\n}\n";
 }

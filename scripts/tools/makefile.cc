@@ -155,6 +155,7 @@ class Writer {
 
   Error unknown(const std::string& goal) const {
     std::vector<std::string> packages;
+    packages.reserve(plan_.recipe_files.size());
     for (const auto& [name, path] : plan_.recipe_files) packages.push_back(name);
     const auto all = readings(goal);
     if (all.size() > 1)

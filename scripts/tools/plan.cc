@@ -134,6 +134,7 @@ class Planner {
 
   void unknown(const std::string& name, const Place& asked) {
     std::vector<std::string> names;
+    names.reserve(plan_.recipe_files.size());
     for (const auto& [other, path] : plan_.recipe_files) names.push_back(other);
     problems_.add(asked, "there is no package '" + name + "'; a package is packages/<folder>/" +
                              name + ".mk" + did_you_mean(name, names));
