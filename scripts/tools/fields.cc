@@ -177,7 +177,7 @@ std::string check_module_edit(std::string_view text, const Context&) {
                                                   : quoted(text) + "; write <module>@<version>";
 }
 
-const std::vector<Field> kFields = {
+const std::vector<Field> all_fields = {
     {"summary", false, Field::Unit::text, nullptr},
     {"version", true, Field::Unit::text, check_version},
     {"licence", false, Field::Unit::text, check_licence},
@@ -214,19 +214,19 @@ const std::vector<Field> kFields = {
 }  // namespace
 
 const std::vector<Field>& fields() {
-  return kFields;
+  return all_fields;
 }
 
 const Field* find_field(std::string_view name) {
-  const auto found = std::find_if(kFields.begin(), kFields.end(),
+  const auto found = std::find_if(all_fields.begin(), all_fields.end(),
                                   [&](const Field& field) { return field.name == name; });
-  return found == kFields.end() ? nullptr : &*found;
+  return found == all_fields.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
-  names.reserve(kFields.size());
-  for (const auto& field : kFields) names.emplace_back(field.name);
+  names.reserve(all_fields.size());
+  for (const auto& field : all_fields) names.emplace_back(field.name);
   return names;
 }
 

@@ -138,7 +138,7 @@ class Keyer {
       environment.insert(input_.target.begin(), input_.target.end());
     for (const auto& symbol : recipe.words("symbols"))
       environment[symbol.text] = input_.globals.get(symbol.text);
-    for (const auto& [name, value] : environment) add("environment", name + " " + value);
+    for (const auto& [name, value] : environment) add("environment " + name, value);
   }
 
   void add_scripts(const Recipe& recipe, Keyed& keyed) {

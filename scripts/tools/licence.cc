@@ -132,7 +132,7 @@ class Expression {
 
   std::string one() {
     if (takes("(")) {
-      const auto refused = any();
+      auto refused = any();
       if (wrong_.empty() && !takes(")")) wrong_ = "a ( that is not closed in the licence";
       return refused;
     }
