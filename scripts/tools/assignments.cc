@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_directive(std::string_view word) {
   static constexpr std::array<std::string_view, 16> kDirectives = {
-      "ifeq",   "ifneq",    "ifdef",  "ifndef",   "else",   "endif",    "define",   "endef",
+      "ifeq",  "ifneq",    "ifdef",   "ifndef",   "else",   "endif",    "define",   "endef",
       "vpath", "-include", "include", "sinclude", "export", "unexport", "override", "undefine"};
   return std::find(kDirectives.begin(), kDirectives.end(), word) != kDirectives.end();
 }
@@ -29,9 +29,12 @@ bool is_directive(std::string_view word) {
 std::size_t find_outside(std::string_view text, std::string_view characters) {
   int depth = 0;
   for (std::size_t i = 0; i < text.size(); i++) {
-    if (text.substr(i).starts_with("$(")) depth++;
-    else if (text[i] == ')' && depth > 0) depth--;
-    else if (depth == 0 && characters.find(text[i]) != std::string_view::npos) return i;
+    if (text.substr(i).starts_with("$("))
+      depth++;
+    else if (text[i] == ')' && depth > 0)
+      depth--;
+    else if (depth == 0 && characters.find(text[i]) != std::string_view::npos)
+      return i;
   }
   return std::string_view::npos;
 }
@@ -78,8 +81,9 @@ class Parser {
     if (text.front() == '\t')
       return say("a line that begins with a tab; what a build does belongs into its build script");
     if (is_directive(words(content).front()))
-      return say("'" + std::string(words(content).front()) +
-                 "' is not for a recipe; a condition is part of a name: configure-$(CONFIG_X) += …");
+      return say(
+          "'" + std::string(words(content).front()) +
+          "' is not for a recipe; a condition is part of a name: configure-$(CONFIG_X) += …");
     const auto equals = find_outside(content, "=");
     if (equals == std::string_view::npos)
       return say(find_outside(content, ":") == std::string_view::npos

@@ -1,7 +1,7 @@
 // Flat assignments in Make's syntax, which is all that recipes, architectures and config.mk consist
 // of: `name = value`, `name := value`, `name += value`, comments on lines of their own, and lines
-// continued with a backslash. Whatever else Make knows (rules, conditionals, functions) is a mistake
-// here, and is said to be one.
+// continued with a backslash. Whatever else Make knows (rules, conditionals, functions) is a
+// mistake here, and is said to be one.
 #pragma once
 
 #include <string>

@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 6> kRoles = {"engine", "script", "patch",
 bool is_left_over(std::string_view name) {
   return name.ends_with('~') || name.starts_with(".#") ||
          (name.starts_with('#') && name.ends_with('#')) ||
-         (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swo") || name.ends_with(".swx")));
+         (name.starts_with('.') &&
+          (name.ends_with(".swp") || name.ends_with(".swo") || name.ends_with(".swx")));
 }
 
 bool below_left_over(std::string_view path) {
@@ -40,14 +41,16 @@ std::string without_comments(const std::string& text) {
   std::string result;
   for (const auto line : lines(text)) {
     const auto first = line.find_first_not_of(" \t");
-    if (first == std::string_view::npos || (line[first] == '#' && !line.starts_with("#!"))) continue;
+    if (first == std::string_view::npos || (line[first] == '#' && !line.starts_with("#!")))
+      continue;
     result.append(line).append("\n");
   }
   return result;
 }
 
 bool is_script(const Content& content) {
-  return (content.role == "script" && content.from.starts_with("scripts/")) || content.role == "engine";
+  return (content.role == "script" && content.from.starts_with("scripts/")) ||
+         content.role == "engine";
 }
 
 Error not_there(const std::string& path) {
@@ -105,10 +108,11 @@ Result<std::string> bytes_of(const Content& content) {
 }
 
 Result<std::string> Contents::hash(const std::string& path, bool stripped) {
-  if (const auto known = known_.find(path); known != known_.end()) return known->second;
+  const auto key = std::pair(path, stripped);
+  if (const auto known = known_.find(key); known != known_.end()) return known->second;
   const auto bytes = read_file(path);
   if (!bytes) return bytes.error();
-  return known_[path] = sha256(stripped ? without_comments(*bytes) : *bytes);
+  return known_[key] = sha256(stripped ? without_comments(*bytes) : *bytes);
 }
 
 Status Contents::script(const std::string& role, const std::string& path, const std::string& to,
@@ -137,7 +141,8 @@ Status Contents::path(const std::string& role, const std::string& path, const st
   }
   for (const auto& node : nodes) {
     if (below_left_over(node.path)) continue;
-    Content content{role, below(to, node.path), "", (node.mode & 0111U) != 0, below(path, node.path)};
+    Content content{role, below(to, node.path), "", (node.mode & 0111U) != 0,
+                    below(path, node.path)};
     if (S_ISDIR(node.mode)) {
       content.role = "folder";
     } else if (S_ISLNK(node.mode)) {
@@ -150,8 +155,9 @@ Status Contents::path(const std::string& role, const std::string& path, const st
       if (!hash) return hash.error();
       content.detail = std::move(*hash);
     } else {
-      return Error{"'" + content.from + "' is a pipe, a socket or a device; a build can only be given "
-                                        "files, folders and links"};
+      return Error{"'" + content.from +
+                   "' is a pipe, a socket or a device; a build can only be given "
+                   "files, folders and links"};
     }
     all.push_back(std::move(content));
   }

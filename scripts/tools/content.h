@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "problems.h"
@@ -37,7 +38,7 @@ class Contents {
 
  private:
   Result<std::string> hash(const std::string& path, bool stripped);
-  std::map<std::string, std::string> known_;  // path → hash
+  std::map<std::pair<std::string, bool>, std::string> known_;  // path, stripped? → hash
 };
 
 // The bytes of a content as the build is to see them, read anew.

@@ -18,6 +18,13 @@
 namespace copal {
 namespace {
 
+// Whatever the user's umask is.
+Status make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0) return os_error("make the folder", path);
+  if (::chmod(path.c_str(), 0755) != 0) return os_error("set the mode of", path);
+  return Ok{};
+}
+
 Status copy_file(const std::string& from, const std::string& to, const Node& node) {
   const auto content = Mapping::open(from);
   if (!content) return content.error();
@@ -40,7 +47,8 @@ Status link_or_copy(const std::string& from, const std::string& to, const Node& 
   return S_ISLNK(node.mode) ? copy_link(from, to, node) : copy_file(from, to, node);
 }
 
-Result<bool> same(const std::string& a, const Node& a_node, const std::string& b, const Node& b_node) {
+Result<bool> same(const std::string& a, const Node& a_node, const std::string& b,
+                  const Node& b_node) {
   if ((a_node.mode & S_IFMT) != (b_node.mode & S_IFMT)) return false;
   if (S_ISDIR(a_node.mode)) return true;
   if (S_ISLNK(a_node.mode)) {
@@ -95,13 +103,11 @@ class Merger {
     if (node.path == "/") return Ok{};
     const auto to = below(folder_, node.path);
     if (!S_ISDIR(node.mode)) return link_or_copy(below(tree, node.path), to, node);
-    if (::mkdir(to.c_str(), 0755) != 0) return os_error("make the folder", to);
-    return Ok{};
+    return make_folder(to);
   }
 
   static Status compare(const Owner& owner, const std::string& tree, const Node& node) {
-    const auto equal =
-        same(below(owner.tree, node.path), owner.node, below(tree, node.path), node);
+    const auto equal = same(below(owner.tree, node.path), owner.node, below(tree, node.path), node);
     if (!equal) return equal.error();
     if (*equal) return Ok{};
     return Error{"two dependencies have different files at " + node.path + ": " +
@@ -121,7 +127,7 @@ Status copy_tree(const std::string& from, const std::string& to) {
     const auto source = below(from, node.path);
     const auto target = below(to, node.path);
     if (S_ISDIR(node.mode)) {
-      if (::mkdir(target.c_str(), 0755) != 0) return os_error("make the folder", target);
+      if (auto made = make_folder(target); !made) return made;
     } else if (auto copied = S_ISLNK(node.mode) ? copy_link(source, target, node)
                                                 : copy_file(source, target, node);
                !copied) {
@@ -142,6 +148,8 @@ class Temporary {
   ~Temporary() { remove(); }
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
+  Temporary(Temporary&&) = delete;
+  Temporary& operator=(Temporary&&) = delete;
   const std::string& path() const { return path_; }
 
  private:
@@ -155,7 +163,7 @@ class Temporary {
 }  // namespace
 
 Status merge(const std::vector<std::string>& trees, const std::string& folder, std::int64_t mtime) {
-  if (::mkdir(folder.c_str(), 0755) != 0) return os_error("make the folder", folder);
+  if (auto made = make_folder(folder); !made) return made;
   Merger merger(folder, mtime);
   for (const auto& tree : trees) {
     if (auto added = merger.add(tree); !added) return added;

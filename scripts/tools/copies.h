@@ -9,12 +9,12 @@
 
 namespace copal {
 
-// Merges trees into a new folder, by hard links where the file system allows it. Two trees that have
-// different files at one path are an error.
+// Merges trees into a new folder, by hard links where the file system allows it. Two trees that
+// have different files at one path are an error.
 Status merge(const std::vector<std::string>& trees, const std::string& folder, std::int64_t mtime);
 
-// Makes `folder` a copy of <entry>/tree, unless it is one already: what was edited there, deleted or
-// added is put right. It is replaced as a whole. True: there was something to do.
+// Makes `folder` a copy of <entry>/tree, unless it is one already: what was edited there, deleted
+// or added is put right. It is replaced as a whole. True: there was something to do.
 Result<bool> publish(const std::string& entry, const std::string& folder);
 
 }  // namespace copal

@@ -54,7 +54,8 @@ std::string check_source(std::string_view uri, const Context&) {
   const auto rest = colon == std::string_view::npos ? std::string_view() : uri.substr(colon + 1);
   const auto parts = split(rest, '/');
   const auto is_file = [](std::string_view name) {
-    return only(name, {kLower, kUpper, kDigits, "+.-_~"}) && name.front() != '.' && name.front() != '-';
+    return only(name, {kLower, kUpper, kDigits, "+.-_~"}) && name.front() != '.' &&
+           name.front() != '-';
   };
   std::string right;
   if (scheme == "debian" || scheme == "pypi") {
@@ -62,7 +63,10 @@ std::string check_source(std::string_view uri, const Context&) {
     right = scheme == "debian" ? "debian:<source package>/<file>" : "pypi:<project>/<file>";
   } else if (scheme == "go") {
     const auto at = split(rest, '@');
-    if (at.size() == 2 && stays_inside(at[0]) && is_file(at[1]) && at[1].front() == 'v') return "";
+    const auto module = split(at[0], '/');
+    if (at.size() == 2 && std::all_of(module.begin(), module.end(), is_file) && is_file(at[1]) &&
+        at[1].front() == 'v')
+      return "";
     right = "go:<module>@v<version>";
   } else if (scheme == "go-vendor") {
     if (is_file(rest)) return "";
@@ -99,8 +103,8 @@ std::string check_name(std::string_view text, const Context&) {
 std::string check_build(std::string_view text, const Context& context) {
   const auto& systems = context.build_systems;
   if (std::find(systems.begin(), systems.end(), text) != systems.end()) return "";
-  return "there is no build system " + quoted(text) + did_you_mean(text, systems) + " There are " +
-         join(systems, ", ");
+  return "there is no build system " + quoted(text) + "; there are " + join(systems, ", ") +
+         did_you_mean(text, systems);
 }
 
 std::string check_path(std::string_view text, const Context&) {
@@ -127,9 +131,12 @@ std::string check_shell_words(std::string_view text, const Context&) {
   char quote = 0;
   for (std::size_t i = 0; i < text.size(); i++) {
     const char c = text[i];
-    if (c == '\\' && quote != '\'') i++;
-    else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
-    else if (c == quote) quote = 0;
+    if (c == '\\' && quote != '\'')
+      i++;
+    else if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
+    else if (c == quote)
+      quote = 0;
   }
   return quote == 0 ? "" : std::string("a ") + quote + " that is not closed: " + std::string(text);
 }
@@ -148,10 +155,12 @@ std::string check_user(std::string_view text, const Context&) {
   const auto digits = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   const auto id = number(digits).value_or(0);
   if (name == "root" || name == "nobody")
-    return "user " + quoted(text) + ": " + std::string(name) + " is in every image; take another name";
+    return "user " + quoted(text) + ": " + std::string(name) +
+           " is in every image; take another name";
   if (!only(name, {kLower, kDigits, "_-"}) || kLower.find(name.front()) == std::string_view::npos ||
       name.size() > 31)
-    return "user " + quoted(text) + "; write <name>:<number>, the name of small letters, digits, _ and -";
+    return "user " + quoted(text) +
+           "; write <name>:<number>, the name of small letters, digits, _ and -";
   if (id < 1 || id > 65533 || digits != std::to_string(id))
     return "user " + quoted(text) + "; write <name>:<number> with a number from 1 to 65533";
   return "";
@@ -166,10 +175,11 @@ std::string check_script(std::string_view text, const Context&) {
 }
 
 std::string check_module_edit(std::string_view text, const Context&) {
-  return text.find('@') != std::string_view::npos ? "" : quoted(text) + "; write <module>@<version>";
+  return text.find('@') != std::string_view::npos ? ""
+                                                  : quoted(text) + "; write <module>@<version>";
 }
 
-const std::vector<Field> kFields = {
+const std::vector<Field> all_fields = {
     {"summary", false, Field::Unit::text, nullptr},
     {"version", true, Field::Unit::text, check_version},
     {"licence", false, Field::Unit::text, check_licence},
@@ -205,18 +215,19 @@ const std::vector<Field> kFields = {
 }  // namespace
 
 const std::vector<Field>& fields() {
-  return kFields;
+  return all_fields;
 }
 
 const Field* find_field(std::string_view name) {
-  const auto found = std::find_if(kFields.begin(), kFields.end(),
+  const auto found = std::find_if(all_fields.begin(), all_fields.end(),
                                   [&](const Field& field) { return field.name == name; });
-  return found == kFields.end() ? nullptr : &*found;
+  return found == all_fields.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> field_names() {
   std::vector<std::string> names;
-  for (const auto& field : kFields) names.emplace_back(field.name);
+  names.reserve(all_fields.size());
+  for (const auto& field : all_fields) names.emplace_back(field.name);
   return names;
 }
 

@@ -14,9 +14,9 @@ namespace copal {
 
 // What the checks of values need to know of everything else.
 struct FieldContext {
-  const Variables& globals;                 // configuration symbols, and the engine's own
-  std::vector<std::string> build_systems;   // for `build`
-  std::string recipe;                       // path
+  const Variables& globals;                // configuration symbols, and the engine's own
+  std::vector<std::string> build_systems;  // for `build`
+  std::string recipe;                      // path
 };
 
 struct Field {

@@ -27,12 +27,14 @@ std::string quoted(std::string_view text) {
 
 std::string list(const std::vector<std::string>& items) {
   std::vector<std::string> all;
+  all.reserve(items.size());
   for (const auto& item : items) all.push_back(quoted(item));
   return "[" + join(all, ", ") + "]";
 }
 
 std::vector<std::string> texts(const std::vector<Piece>& words) {
   std::vector<std::string> all;
+  all.reserve(words.size());
   for (const auto& word : words) all.push_back(word.text);
   return all;
 }
@@ -61,20 +63,25 @@ std::string info_json(const Plan& plan, const std::vector<Keyed>& packages) {
   std::map<std::string, std::string> objects;
   for (const auto& keyed : packages) {
     std::vector<std::string> lines;
-    for (const auto& [name, value] : facts_of(plan, keyed)) lines.push_back("    " + quoted(name) + ": " + value);
+    for (const auto& [name, value] : facts_of(plan, keyed))
+      lines.push_back("    " + quoted(name) + ": " + value);
     objects[keyed.package->recipe.name] = "{\n" + join(lines, ",\n") + "\n  }";
   }
   std::vector<std::string> members;
+  members.reserve(objects.size());
   for (const auto& [name, object] : objects) members.push_back("  " + quoted(name) + ": " + object);
   return "{\n" + join(members, ",\n") + "\n}\n";
 }
 
-std::string dependencies(const std::vector<Keyed>& packages, const std::string& name, bool reverse) {
+std::string dependencies(const std::vector<Keyed>& packages, const std::string& name,
+                         bool reverse) {
   std::map<std::string, std::vector<std::string>> edges;
   for (const auto& keyed : packages) {
     for (const auto& dependency : keyed.package->depends) {
-      if (reverse) edges[dependency].push_back(keyed.package->recipe.name);
-      else edges[keyed.package->recipe.name].push_back(dependency);
+      if (reverse)
+        edges[dependency].push_back(keyed.package->recipe.name);
+      else
+        edges[keyed.package->recipe.name].push_back(dependency);
     }
   }
   std::set<std::string> shown;

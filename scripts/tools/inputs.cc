@@ -42,7 +42,8 @@ Status place(const std::string& folder, const Content& content, const std::strin
     return Ok{};
   }
   if (content.role == "link") {
-    if (::symlink(content.detail.c_str(), path.c_str()) != 0) return os_error("make the link", path);
+    if (::symlink(content.detail.c_str(), path.c_str()) != 0)
+      return os_error("make the link", path);
     return set_time(path, mtime);
   }
   const auto bytes = read_file(bytes_path(folder, content));
@@ -58,7 +59,6 @@ Status place(const std::string& folder, const Content& content, const std::strin
 }  // namespace
 
 Status keep_inputs(const std::string& folder, const Keyed& keyed) {
-  if (exists(folder + "/" + keyed.entry)) return Ok{};
   if (auto made = make_folders(folder + "/.bytes"); !made) return made;
   for (const auto& content : keyed.contents) {
     const auto path = bytes_path(folder, content);
@@ -69,8 +69,8 @@ Status keep_inputs(const std::string& folder, const Keyed& keyed) {
       return Error{content.from + " was changed this very moment; run make again"};
     if (auto written = write_file(path, *bytes); !written) return written;
   }
-  // Last: an inputs file that is there is complete.
-  return write_file(folder + "/" + keyed.entry, keyed.inputs);
+  const auto path = folder + "/" + keyed.entry;
+  return exists(path) ? Status(Ok{}) : write_file(path, keyed.inputs);
 }
 
 Status stage(const std::string& folder, const std::string& entry, const std::string& work,

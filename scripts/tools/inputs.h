@@ -1,5 +1,5 @@
-// The inputs of entries that are to be built, kept where nothing changes them any more: one file for
-// each entry, named by it, and the bytes of what it names, named by their hash. An edit of the
+// The inputs of entries that are to be built, kept where nothing changes them any more: one file
+// for each entry, named by it, and the bytes of what it names, named by their hash. An edit of the
 // repository while make runs does not reach a build.
 #pragma once
 

@@ -54,7 +54,9 @@ class Keyer {
   }
 
  private:
-  void add(const std::string& kind, const std::string& value) { text_ += kind + " " + value + "\n"; }
+  void add(const std::string& kind, const std::string& value) {
+    text_ += kind + " " + value + "\n";
+  }
   void field(const std::string& name, const std::string& value) {
     if (!value.empty()) add("field", name + " " + value);
   }
@@ -122,7 +124,8 @@ class Keyer {
       for (const auto& user : recipe.words("users")) accounts.push_back(user.text);
       const auto folder = recipe.folder.substr(recipe.folder.rfind('/') + 1);
       if (exists(recipe.folder + "/service") && services.insert(folder).second)
-        check(contents_.path("file", recipe.folder + "/service", "build/services/" + folder, keyed.contents),
+        check(contents_.path("file", recipe.folder + "/service", "build/services/" + folder,
+                             keyed.contents),
               {recipe.path});
     }
     field("contents", join(contents, " "));
@@ -131,10 +134,11 @@ class Keyer {
 
   void add_environment(const Recipe& recipe) {
     auto environment = input_.all;
-    if (!recipe.name.starts_with("host-")) environment.insert(input_.target.begin(), input_.target.end());
+    if (!recipe.name.starts_with("host-"))
+      environment.insert(input_.target.begin(), input_.target.end());
     for (const auto& symbol : recipe.words("symbols"))
       environment[symbol.text] = input_.globals.get(symbol.text);
-    for (const auto& [name, value] : environment) add("environment", name + " " + value);
+    for (const auto& [name, value] : environment) add("environment " + name, value);
   }
 
   void add_scripts(const Recipe& recipe, Keyed& keyed) {
@@ -142,11 +146,13 @@ class Keyer {
     const auto build = recipe.text("build");
     const auto own = recipe.folder + "/" + recipe.name + ".sh";
     const auto script = [&](const std::string& path, const Place& asked) {
-      check(contents_.script("script", path, "build/recipe/" + path.substr(path.rfind('/') + 1), keyed.contents),
+      check(contents_.script("script", path, "build/recipe/" + path.substr(path.rfind('/') + 1),
+                             keyed.contents),
             asked);
     };
     if (build != "own" && exists(own))
-      problems_.add({own}, "is not used, since the recipe says build = " + build + "; write build = own, or remove it");
+      problems_.add({own}, "is not used, since the recipe says build = " + build +
+                               "; write build = own, or remove it");
     check(contents_.script("engine", "scripts/sandbox", "sandbox", keyed.contents), {recipe.path});
     script("scripts/build/common.sh", {recipe.path});
     if (!build.empty()) script(build == "own" ? own : "scripts/build/" + build + ".sh", place);
@@ -158,7 +164,8 @@ class Keyer {
   const std::string* owner(const std::string& folder, const std::string& patch) const {
     const std::string* best = nullptr;
     for (const auto& name : recipes_in_.at(folder)) {
-      if (patch.starts_with(name + "-") && (best == nullptr || name.size() > best->size())) best = &name;
+      if (patch.starts_with(name + "-") && (best == nullptr || name.size() > best->size()))
+        best = &name;
     }
     return best;
   }
@@ -172,15 +179,18 @@ class Keyer {
     for (const auto& name : names) {
       const auto path = recipe.folder + "/" + name;
       if (name.ends_with(".diff")) {
-        problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name + "-<what>.patch");
+        problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
+                                  "-<what>.patch");
       } else if (name.ends_with(".patch") && !name.starts_with('.')) {
         const auto* whose = owner(recipe.folder, name);
         if (whose == nullptr)
-          problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name + "-<what>.patch");
+          problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
+                                    "-<what>.patch");
         else if (name.find_first_of(" \t\\") != std::string::npos)
           problems_.add({path}, "has a blank or a backslash in its name; rename it");
         else if (*whose == recipe.name)
-          check(contents_.script("patch", path, "build/recipe/" + name, keyed.contents), {recipe.path});
+          check(contents_.script("patch", path, "build/recipe/" + name, keyed.contents),
+                {recipe.path});
       }
     }
   }

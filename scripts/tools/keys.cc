@@ -100,7 +100,8 @@ std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& p
       struct stat info {};
       if (::lstat((store + "/" + packages[i].entry).c_str(), &info) != 0) {
         presence[i] = Presence::missing;
-      } else if (const auto checked = check_entry(store, packages[i].entry, Depth::quick); !checked) {
+      } else if (const auto checked = check_entry(store, packages[i].entry, Depth::quick);
+                 !checked) {
         presence[i] = Presence::damaged;
         damage[i] = checked.error().what;
       }
@@ -144,8 +145,11 @@ Result<std::string> make_command(const Args& args, const World& world) {
     const auto named = packages_in(input.goals);
     for (std::size_t i = 0; i < world.packages.size(); i++) {
       const auto& name = world.packages[i].package->recipe.name;
-      if (presence[i] == Presence::there && std::find(named.begin(), named.end(), name) == named.end()) continue;
-      if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept) return kept.error();
+      if (presence[i] == Presence::there &&
+          std::find(named.begin(), named.end(), name) == named.end())
+        continue;
+      if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept)
+        return kept.error();
     }
     keep_root(args, world.packages);
     const auto todo = join(to_build(world.plan, world.packages, presence, input), "\n");
@@ -185,8 +189,8 @@ Result<std::string> run(const Args& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> options = {"config", "epoch", "store", "dl",
-                                            "goals",  "known", "inputs", "root", "built"};
+  const std::vector<std::string> options = {"config", "epoch",  "store", "dl",   "goals",
+                                            "known",  "inputs", "root",  "built"};
   const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
   if (auto complete = args->require({"config", "epoch"}); !complete || args->words().empty())

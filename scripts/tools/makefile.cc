@@ -47,8 +47,8 @@ std::map<std::string, int> heights_of(const std::vector<Keyed>& packages) {
 
 class Writer {
  public:
-  Writer(const Plan& plan, const std::vector<Keyed>& packages, const std::vector<Presence>& presence,
-         const MakeInput& input)
+  Writer(const Plan& plan, const std::vector<Keyed>& packages,
+         const std::vector<Presence>& presence, const MakeInput& input)
       : plan_(plan), packages_(packages), input_(input), heights_(heights_of(packages)) {
     for (std::size_t i = 0; i < packages.size(); i++) {
       by_name_[packages[i].package->recipe.name] = &packages[i];
@@ -77,7 +77,8 @@ class Writer {
     packers();
     for (const auto& goal : input_.goals) {
       const bool is_path = goal.find('/') != std::string::npos;
-      if (is_path || std::find(input_.known.begin(), input_.known.end(), goal) != input_.known.end())
+      if (is_path ||
+          std::find(input_.known.begin(), input_.known.end(), goal) != input_.known.end())
         continue;
       const auto parsed = package_goal(goal, plan_);
       if (!parsed) return unknown(goal);
@@ -87,7 +88,9 @@ class Writer {
   }
 
  private:
-  void set(const std::string& name, const std::string& value) { text_ += name + " := " + value + "\n"; }
+  void set(const std::string& name, const std::string& value) {
+    text_ += name + " := " + value + "\n";
+  }
   void rule(const std::string& target, const std::vector<std::string>& needs) {
     if (!needs.empty()) text_ += target + ": | " + join(needs, " ") + "\n";
   }
@@ -107,11 +110,11 @@ class Writer {
   // An entry that is there needs nothing: neither its sources nor what it was built from.
   std::vector<std::string> prerequisites(const Keyed& package) const {
     auto entries = package.depends;
-    std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) {
-      return heights_.at(a) > heights_.at(b);
-    });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [&](const auto& a, const auto& b) { return heights_.at(a) > heights_.at(b); });
     std::vector<std::string> paths;
-    if (package.package->recipe.text("sandbox").empty() && missing_.contains(entry_of(plan_.sandbox)))
+    if (package.package->recipe.text("sandbox").empty() &&
+        missing_.contains(entry_of(plan_.sandbox)))
       paths.push_back(input_.store + "/" + entry_of(plan_.sandbox));
     for (const auto& entry : entries) {
       if (missing_.contains(entry)) paths.push_back(input_.store + "/" + entry);
@@ -148,12 +151,14 @@ class Writer {
     text_ += "goals." + verb + " += " + goal + "\n";
     if (verb == "build" || verb == "rebuild") rule(goal, {input_.store + "/" + package.entry});
     if (verb == "source") rule(goal, missing_sources(package));
-    if (verb == "rebuild" || verb == "shell" || verb == "extract" || verb == "patch" || verb == "configure")
+    if (verb == "rebuild" || verb == "shell" || verb == "extract" || verb == "patch" ||
+        verb == "configure")
       rule(goal, prerequisites(package));
   }
 
   Error unknown(const std::string& goal) const {
     std::vector<std::string> packages;
+    packages.reserve(plan_.recipe_files.size());
     for (const auto& [name, path] : plan_.recipe_files) packages.push_back(name);
     const auto all = readings(goal);
     if (all.size() > 1)

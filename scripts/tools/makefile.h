@@ -18,7 +18,8 @@ struct MakeInput {
   std::vector<std::string> known;  // goals that are the engine's own, to suggest one
 };
 
-// zlib-rebuild is the verb `rebuild` of the package zlib; zlib alone is built. Nothing if it is none.
+// zlib-rebuild is the verb `rebuild` of the package zlib; zlib alone is built. Nothing if it is
+// none.
 struct PackageGoal {
   std::string package;
   std::string verb;

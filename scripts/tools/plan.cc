@@ -19,8 +19,8 @@ constexpr auto kNeeds = "scripts/build/needs.mk";
 std::vector<fs::path> entries_of(const std::string& folder) {
   std::vector<fs::path> paths;
   std::error_code code;
-  for (auto entry = fs::directory_iterator(folder, code); !code && entry != fs::directory_iterator();
-       entry.increment(code))
+  for (auto entry = fs::directory_iterator(folder, code);
+       !code && entry != fs::directory_iterator(); entry.increment(code))
     paths.push_back(entry->path());
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -72,9 +72,11 @@ class Planner {
     for (const auto& folder : folders) {
       for (const auto& path : entries_of(folder.string())) {
         if (path.extension() != ".mk" || path.filename().string().front() == '.') continue;
-        const auto [there, is_new] = plan_.recipe_files.emplace(path.stem().string(), path.string());
+        const auto [there, is_new] =
+            plan_.recipe_files.emplace(path.stem().string(), path.string());
         if (!is_new)
-          problems_.add({path.string()}, "there is a recipe of this name already: " + there->second);
+          problems_.add({path.string()},
+                        "there is a recipe of this name already: " + there->second);
       }
     }
   }
@@ -104,11 +106,13 @@ class Planner {
     }
     for (const auto& word : all) {
       if (word.text == recipe.name)
-        problems_.add({recipe.path, word.line}, recipe.name + " depends on itself; remove it from the line");
+        problems_.add({recipe.path, word.line},
+                      recipe.name + " depends on itself; remove it from the line");
     }
     auto system = "needs-" + recipe.text("build");
     auto needed = needs_.get(system);
-    if (!recipe.is_host() && needs_.has(system + "-target")) needed += " " + needs_.get(system + "-target");
+    if (!recipe.is_host() && needs_.has(system + "-target"))
+      needed += " " + needs_.get(system + "-target");
     for (const auto name : words(needed)) all.push_back({std::string(name), 0});
     std::erase_if(all, [&](const Piece& word) { return word.text == recipe.name; });
     std::stable_sort(all.begin(), all.end(),
@@ -130,9 +134,10 @@ class Planner {
 
   void unknown(const std::string& name, const Place& asked) {
     std::vector<std::string> names;
+    names.reserve(plan_.recipe_files.size());
     for (const auto& [other, path] : plan_.recipe_files) names.push_back(other);
-    problems_.add(asked, "there is no package '" + name + "'" + did_you_mean(name, names) +
-                             " A package is packages/<folder>/" + name + ".mk");
+    problems_.add(asked, "there is no package '" + name + "'; a package is packages/<folder>/" +
+                             name + ".mk" + did_you_mean(name, names));
   }
 
   // Users of different packages meet in one image.
@@ -144,7 +149,8 @@ class Planner {
         for (const auto part : split(user.text, ':')) {
           const auto [there, is_new] = owners.emplace(part, place);
           if (!is_new)
-            problems_.add(place, "the user " + user.text + " has a name or number that is taken in " +
+            problems_.add(place, "the user " + user.text +
+                                     " has a name or number that is taken in " +
                                      there->second.path + ":" + std::to_string(there->second.line));
         }
       }

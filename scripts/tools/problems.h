@@ -1,5 +1,6 @@
-// What is wrong with the files that people write, each with its file and line. All of it is gathered
-// before anything is said, so that one run of make shows every mistake, and not only the first.
+// What is wrong with the files that people write, each with its file and line. All of it is
+// gathered before anything is said, so that one run of make shows every mistake, and not only the
+// first.
 #pragma once
 
 #include <string>

@@ -58,7 +58,8 @@ class Explainer {
       else if (kind == "version")
         inputs[{"field", "version"}].emplace(rest);
       else if (kind == "field" || kind == "environment")
-        inputs[{"field", std::string(parts[1])}].emplace(rest.substr(std::min(parts[1].size() + 1, rest.size())));
+        inputs[{"field", std::string(parts[1])}].emplace(
+            rest.substr(std::min(parts[1].size() + 1, rest.size())));
       else if (kind == "source")
         inputs[{"source", last}].emplace(parts[1]);
       else if (kind == "host" || kind == "sysroot" || kind == "entry")

@@ -10,8 +10,8 @@
 
 namespace copal {
 
-// `built` is the folder with the inputs of what was last built here, by package. The report ends with
-// a newline.
+// `built` is the folder with the inputs of what was last built here, by package. The report ends
+// with a newline.
 Result<std::string> reasons(const std::vector<Keyed>& packages, const std::string& built,
                             const std::string& name);
 

@@ -15,7 +15,8 @@ namespace {
 std::string field_of(const std::string& name) {
   if (find_field(name) != nullptr) return name;
   const auto head = std::string(head_of(name));
-  if (head.size() == name.size()) return name.ends_with("-y") ? name.substr(0, name.size() - 2) : name;
+  if (head.size() == name.size())
+    return name.ends_with("-y") ? name.substr(0, name.size() - 2) : name;
   return head.ends_with('-') ? head.substr(0, head.size() - 1) : head;
 }
 
@@ -48,14 +49,23 @@ class Reader {
       for (const auto& name : references_in(assignment.value + assignment.name)) used.insert(name);
     }
     for (const auto& assignment : assignments) {
-      if (find_field(field_of(assignment.name)) != nullptr) continue;
-      const auto is_used = std::any_of(used.begin(), used.end(), [&](const auto& name) {
-        return heads_match(assignment.name, name);
-      });
-      if (!is_used)
-        say(assignment.line, "there is no field '" + field_of(assignment.name) + "', and nothing uses a "
-            "variable of that name" + did_you_mean(field_of(assignment.name), field_names()));
+      if (std::none_of(used.begin(), used.end(),
+                       [&](const auto& name) { return heads_match(assignment.name, name); }))
+        check_unused(assignment);
     }
+  }
+
+  // What nothing uses is a field, or one under a condition.
+  void check_unused(const Assignment& assignment) {
+    const auto field = field_of(assignment.name);
+    const auto name = variables_.name_of(assignment);
+    if (find_field(field) == nullptr)
+      say(assignment.line, "there is no field '" + field +
+                               "', and nothing uses a variable of that name" +
+                               did_you_mean(field, field_names()));
+    else if (name != field && name != field + "-" && name != field + "-y")
+      say(assignment.line,
+          "nothing uses " + name + "; a condition is a symbol that is y or nothing");
   }
 
   void take(const Field& field) {
@@ -76,12 +86,14 @@ class Reader {
       return;
     }
     for (const auto& word : words) {
-      if (const auto wrong = field.check(word.text, context_); !wrong.empty()) say(word.line, wrong);
+      if (const auto wrong = field.check(word.text, context_); !wrong.empty())
+        say(word.line, wrong);
     }
   }
 
   void check_whole() {
-    if (recipe_.text("version").empty()) say(0, "version is missing; give the recipe a version line");
+    if (recipe_.text("version").empty())
+      say(0, "version is missing; give the recipe a version line");
     if (recipe_.text("build").empty())
       say(0, "build is missing; it is one of " + join(context_.build_systems, ", "));
     const auto sources = recipe_.words("source");
@@ -96,7 +108,8 @@ class Reader {
         say(source.line, "two sources are called " + source_file(source.text) + " in /src");
     }
     if (!recipe_.text("upstream").empty() && sources.empty())
-      say(recipe_.place("upstream").line, "upstream without a source; it stands for the first source");
+      say(recipe_.place("upstream").line,
+          "upstream without a source; it stands for the first source");
   }
 
   Recipe& recipe_;
@@ -133,7 +146,8 @@ Recipe read_recipe(const std::string& path, const Variables& globals,
   if (!text)
     problems.add({path}, text.error().what);
   else if (!is_package_name(recipe.name))
-    problems.add({path}, "a package's name may only have a-z 0-9 + . - and begins with a letter or digit");
+    problems.add({path},
+                 "a package's name may only have a-z 0-9 + . - and begins with a letter or digit");
   else
     Reader(recipe, globals, build_systems, problems).read(*text);
   return recipe;

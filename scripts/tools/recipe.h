@@ -14,8 +14,8 @@ namespace copal {
 
 struct Recipe {
   std::string name;
-  std::string path;    // packages/zlib/zlib.mk
-  std::string folder;  // packages/zlib
+  std::string path;                     // packages/zlib/zlib.mk
+  std::string folder;                   // packages/zlib
   std::map<std::string, Value> fields;  // only those that come to something
 
   std::string text(const std::string& field) const;

@@ -98,7 +98,8 @@ std::string octal(unsigned mode) {
 
 namespace {
 
-// Of optimal string alignment: a letter more, less or other, and two that changed places, count one.
+// Of optimal string alignment: a letter more, less or other, and two that changed places, count
+// one.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);

@@ -12,8 +12,10 @@ namespace {
 std::size_t closing(std::string_view text, std::size_t start) {
   int depth = 0;
   for (std::size_t i = start; i < text.size(); i++) {
-    if (text.substr(i).starts_with("$(")) depth++;
-    else if (text[i] == ')' && --depth == 0) return i;
+    if (text.substr(i).starts_with("$("))
+      depth++;
+    else if (text[i] == ')' && --depth == 0)
+      return i;
   }
   return std::string_view::npos;
 }
@@ -78,7 +80,8 @@ void Variables::assign(const std::vector<Assignment>& assignments, Problems& pro
     const auto name = expand_text(assignment.name, assignment.line, open, problems);
     auto& value = values_[name];
     if (!assignment.append) {
-      if (!value.empty() && value.front().line > 0)
+      // kind-$(CONFIG_X) under several conditions that are off: `kind-`, which nobody reads.
+      if (!value.empty() && value.front().line > 0 && !name.ends_with('-'))
         problems.add({path_, assignment.line}, name + " is set in line " +
                                                    std::to_string(value.front().line) +
                                                    " already; write += to add to it");
@@ -86,6 +89,12 @@ void Variables::assign(const std::vector<Assignment>& assignments, Problems& pro
     }
     value.push_back({assignment.value, assignment.line});
   }
+}
+
+std::string Variables::name_of(const Assignment& assignment) const {
+  Problems ignored;
+  std::vector<std::string> open;
+  return expand_text(assignment.name, assignment.line, open, ignored);
 }
 
 const Value* Variables::find(const std::string& name) const {
@@ -141,11 +150,11 @@ std::string Variables::expand_text(std::string_view text, int line, std::vector<
       result += reference(text.substr(i + 2, end - i - 2), line, open, problems);
       i = end;
     } else {
-      const auto name = rest.substr(1, rest.find_first_not_of(
-                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-                                           "0123456789",
-                                           1) -
-                                           1);
+      const auto name = rest.substr(
+          1, rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+                                    "0123456789",
+                                    1) -
+                 1);
       problems.add({path_, line},
                    rest.starts_with("$(") ? "a $( that is not closed; write $(name)"
                    : name.empty()
@@ -176,7 +185,8 @@ std::string Variables::reference(std::string_view inner, int line, std::vector<s
       return {};
     auto names = this->names();
     names.insert(names.end(), known_.begin(), known_.end());
-    say("there is no " + (name.starts_with("CONFIG_") ? "symbol " + name : "variable $(" + name + ")") +
+    say("there is no " +
+        (name.starts_with("CONFIG_") ? "symbol " + name : "variable $(" + name + ")") +
         did_you_mean(name, names));
     return {};
   }
@@ -188,10 +198,8 @@ std::string Variables::reference(std::string_view inner, int line, std::vector<s
   const auto* scope = this;
   while (!scope->values_.contains(name)) scope = scope->outer_;
   open.push_back(name);
-  for (const auto& piece : *value) {
-    const auto at = scope == this ? line : piece.line;
-    parts.push_back(scope->expand_text(piece.text, at, open, problems));
-  }
+  for (const auto& piece : *value)
+    parts.push_back(scope->expand_text(piece.text, piece.line, open, problems));
   open.pop_back();
   return join(parts, " ");
 }

@@ -1,6 +1,6 @@
 // Variables of flat assignments, and what $(name) in a value comes to. A name may itself contain a
-// reference ($(pins-$(HOST_ARCH))); there are no functions. Nothing of the environment is a variable
-// here, and a recipe's own are seen by that recipe alone.
+// reference ($(pins-$(HOST_ARCH))); there are no functions. Nothing of the environment is a
+// variable here, and a recipe's own are seen by that recipe alone.
 #pragma once
 
 #include <map>
@@ -34,6 +34,8 @@ class Variables {
   void set(const std::string& name, const std::string& text) { values_[name] = {{text, 0}}; }
   void may_be_empty(const std::string& name) { known_.push_back(name); }
 
+  // What a name of an assignment comes to.
+  std::string name_of(const Assignment& assignment) const;
   bool has(const std::string& name) const { return find(name) != nullptr; }
   Value expand(const std::string& name, Problems& problems) const;
   std::string get(const std::string& name) const;  // "" if it is not set, or cannot be expanded

@@ -65,7 +65,6 @@ TREE = {
     "configs/Kconfig": 'mainmenu "Copal"\n\nconfig ARCH\n\tstring\n\tdefault "x"\n\n'
                        'config DEV\n\tbool "Development"\n\thelp\n\t  A shell.\n',
     "configs/dev_defconfig": "# For trying things\nCONFIG_DEV=y\n# CONFIG_PACKAGE_DROPBEAR is not set\n",
-    "scripts/recipes.mk": open(os.path.join(REPO, "scripts", "recipes.mk"), encoding="utf-8").read(),
     "scripts/arch/x86_64.mk": "TARGET := x86_64-linux-musl\n",
     "scripts/build/common.sh": "# all\n",
     "scripts/build/autotools.sh": "# autotools\n",
@@ -121,45 +120,18 @@ BAD = [
     ("recipe-form", edit(MK, "build     = a", "build=a"), f"{MK}:10", "write build = autotools"),
     ("recipe-form", edit(MK, "build     = a", "build     =  a"), f"{MK}:10", "write build = autotools"),
     ("recipe-form", edit(MK, "=$(kind-y)", "=$(kind-y) \\\n  --x"), f"{MK}:12", "write a second line: configure += …"),
-    ("recipe-form", edit(MK, "= /usr/sbin/dropbear", "= /usr/sbin/dropbear # it"), f"{MK}:17", "a line of its own"),
-    ("recipe-form", edit(MK, "# A block", "A block"), f"{MK}:14", "write name = value"),
     ("recipe-align", edit(MK, "files = ", "files     = "), f"{MK}:16", "write one blank before it"),
-    ("recipe-plain", edit(MK, "# A block", "ifdef X\n# A block"), f"{MK}:14", "x-$(CONFIG_Y) += z"),
-    ("recipe-plain", edit(MK, "# A block", "all: x\n# A block"), f"{MK}:14", "write assignments only"),
-    ("recipe-plain", edit(MK, "# A block", "\ttouch x\n# A block"), f"{MK}:14", "write assignments only"),
-    ("recipe-function", edit(MK, "scripts/build", "scripts/build $(shell ls)"), f"{MK}:16", "$(shell)"),
-    ("recipe-field", edit(MK, "depends  ", "dependss "), f"{MK}:9", "there is no field dependss; write depends"),
     ("recipe-order", edit(MK, "version   = 2025.89\nlicence", "licence = MIT\nversion = 1\nlicence"), f"{MK}:4", "write it before licence"),
     ("recipe-order", {"packages/zlib/zlib.mk": MINIMAL + "depends = host-make\n"}, "packages/zlib/zlib.mk:7", "write it before build"),
     ("recipe-summary", {"packages/zlib/zlib.mk": MINIMAL.replace("summary = A thing\n", "")}, "packages/zlib/zlib.mk:1", "no summary"),
     ("recipe-summary", edit(MK, "SSH server", "SSH server."), f"{MK}:2", "write Small SSH server"),
     ("recipe-summary", edit(MK, "Small SSH", "small SSH"), f"{MK}:2", "write Small SSH server"),
     ("recipe-summary", edit(MK, "Small SSH", "Small SSH" + " and long" * 8), f"{MK}:2", "write at most 72"),
-    ("recipe-version", {"packages/zlib/zlib.mk": MINIMAL.replace("= 1\n", "= 1-rc\n")}, "packages/zlib/zlib.mk:2", "the version 1-rc"),
-    ("recipe-version", {"packages/zlib/zlib.mk": MINIMAL.replace("version = 1\n", "")}, "packages/zlib/zlib.mk:1", "no version"),
-    ("recipe-licence", edit(MK, "MIT AND", "GPL-2.0 AND"), f"{MK}:4", "no SPDX licence: GPL-2.0; write GPL-2.0-only"),
-    ("recipe-licence", edit(MK, "MIT AND", "MIT and"), f"{MK}:4", "write AND, OR or WITH"),
-    ("recipe-licence", edit(MK, "MIT AND", "MIT AND ("), f"{MK}:4", "does not end"),
-    ("recipe-licence", edit(MK, "Linux-syscall-note", "Linux-syscall"), f"{MK}:4", "write Linux-syscall-note"),
-    ("recipe-licence", {"packages/zlib/zlib.mk": MINIMAL.replace("MIT", "none")}, "packages/zlib/zlib.mk:3", "write NONE"),
     ("recipe-licence", {"packages/zlib/zlib.mk": MINIMAL.replace("licence = MIT\n", "")}, "packages/zlib/zlib.mk:1", "no licence"),
-    ("recipe-source", edit(MK, "debian:dropbear/", "debian:"), f"{MK}:5", "write debian:package/file"),
-    ("recipe-source", {"packages/zlib/zlib.mk": MINIMAL.replace("https", "http")}, "packages/zlib/zlib.mk:4", "https://…"),
-    ("recipe-pin", edit(MK, f"sha256   += {PIN}\n", ""), f"{MK}:5", "2 sources and 1 pins"),
-    ("recipe-pin", edit(MK, f"sha256    = {PIN}", f"sha256    = {PIN.upper()}"), f"{MK}:6", "in small letters"),
-    ("recipe-pin", edit(MK, f"sha256   += {PIN}", f"sha256   += {PIN[1:]}"), f"{MK}:8", "64 hexadecimal digits"),
-    ("recipe-build", edit(MK, "autotools", "autotool"), f"{MK}:10", "there is no build system autotool; write autotools"),
-    ("recipe-build", {"packages/make/host-make.sh": None}, "packages/make/host-make.mk:6", "there is no packages/make/host-make.sh"),
-    ("recipe-build", {"packages/zlib/zlib.sh": "# x\n"}, "packages/zlib/zlib.mk:6", "is not used"),
-    ("recipe-build", {"packages/zlib/zlib.mk": MINIMAL.replace("build = make\n", "")}, "packages/zlib/zlib.mk:1", "no build"),
-    ("recipe-depends", edit(MK, "host-make zlib", "host-mak zlib"), f"{MK}:9", "there is no package host-mak; write host-make"),
     ("recipe-depends", edit(MK, "host-make zlib", "zlib host-make"), f"{MK}:9", "write host-make zlib"),
     ("recipe-depends", edit(MK, "host-make zlib", "host-make host-make"), f"{MK}:9", "or twice; write host-make"),
-    ("recipe-depends", edit(MK, "host-make zlib", "dropbear zlib"), f"{MK}:9", "depends on itself"),
-    ("recipe-files", edit(MK, "files = scripts/build", "files = scripts/built"), f"{MK}:16", "there is no scripts/built"),
     ("recipe-name", {"packages/Zip/zip.mk": MINIMAL}, "packages/Zip/zip.mk:1", "small letters"),
     ("recipe-name", {"packages/zip/zip-host.mk": MINIMAL}, "packages/zip/zip-host.mk:1", "write host-zip"),
-    ("recipe-name", {"packages/zip/zlib.mk": MINIMAL}, "packages/zlib/zlib.mk:1", "packages/zip/zlib.mk has the same name"),
     ("recipe-kconfig", {KC: None, DC: "# x\n"}, f"{MK}:17", "write packages/dropbear/Kconfig with config PACKAGE_DROPBEAR"),
     ("kconfig-package", {"packages/zlib/Kconfig": KCONFIG.replace("DROPBEAR", "ZLIBB")}, "packages/zlib/Kconfig:1", "write zlib"),
     ("kconfig-help", edit(KC, '\tbool "dropbear"\n', "\tbool\n"), f"{KC}:1", 'write bool "dropbear"'),
@@ -186,7 +158,6 @@ BAD = [
     ("service-key", edit(SV, "run = ", "runs = "), f"{SV}:2", "there is no key runs; write run"),
     ("service-key", edit(SV, "run = ", "restart = a b c\nrun = "), f"{SV}:2", "write restart = always | never"),
     ("service-key", edit(SV, "run = ", "run = /x\nrun = "), f"{SV}:3", "in line 2 already"),
-    ("patch-name", {"packages/dropbear/0001.patch": PATCH}, "packages/dropbear/0001.patch:1", "write dropbear-*.patch"),
     ("patch-header", edit(PA, "A title\n", "\n"), f"{PA}:1", "no title"),
     ("patch-header", edit(PA, "Why:   a reason\n", ""), f"{PA}:1", "lacks Why:"),
     ("patch-header", edit(PA, "From:  Copal\n", "From:\n"), f"{PA}:1", "lacks From:"),
@@ -208,13 +179,14 @@ GOOD = [
     edit(PA, "Why:   a", "Why:   a long\n       reason. And a"),
     edit(PA, "From:", "Origin:"),
     edit(PA, "-x", "-x /* TO" + "DO */  "),
-    edit(MK, "depends   = host-make zlib", "depends   = host-make $(filter zlib,$(kind-y))"),
+    edit(MK, "depends   = host-make zlib", "depends   = host-make $(kind-y)"),
+    edit(MK, "configure = ", "zeal = 1\nconfigure = --zeal=$(zeal) "),
     edit(MK, "image =", "image-$(CONFIG_DEV) += /usr/bin/x\nimage ="),
     {SH: "# mktemp -d x.XXXXXX; ls $work/src \"$HOME/root/x\" ~/home/x\n"},
     {SH: f"# not-{HOST} {HOST}.evil\n"},
     {"init/fuzz/corpus/notify/x": "READY=1 \n\n"},
-    {"packages/go/host-go.mk": "pins-x = " + PIN + "\nsummary = Go\nversion = 1\nlicence = MIT\n"
-                               "source = $(foreach v,a b,https://x/$v)\nsha256 = $(pins-$(HOST_ARCH))\nbuild = make\n"},
+    {"packages/go/host-go.mk": "summary = Go\nversion = 1\nlicence = MIT\n\npins-x = " + PIN + "\n"
+                               "source = https://x/$(version)\nsha256 = $(pins-$(HOST_ARCH))\nbuild = make\n"},
     {"packages/zlib/zlib.mk": MINIMAL.replace("MIT", "NONE")},
     {"board/x/kernel.config": "# A board\n# It has no firmware.\n# CONFIG_SECCOMP is not set\nCONFIG_HEX=0x0\nCONFIG_S=\"\"\n"},
 ]
@@ -223,13 +195,6 @@ GOOD = [
 @pytest.mark.parametrize("changes", GOOD, ids=range(len(GOOD)))
 def test_good(tmp_path, changes):
     assert findings(tmp_path, changes) == []
-
-
-def test_good_is_only_good_for_what_it_tests(tmp_path):
-    """The pins behind a variable are looked at too."""
-    path = "packages/go/host-go.mk"
-    text = GOOD[9][path].replace(PIN, "0")
-    assert [f.rule for f in findings(tmp_path, {path: text})] == ["recipe-pin"]
 
 
 def test_every_rule_is_tested_and_described():

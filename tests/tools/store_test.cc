@@ -1,10 +1,12 @@
 // The store: sealing makes a tree canonical and refuses what has no place in one, and the check
 // finds every kind of damage.
-#include <chrono>
+#include <algorithm>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
+#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -240,8 +242,8 @@ TEST_F(Checking, FindsAMissingTree) {
   EXPECT_NE(problem(), "");
 }
 
-// Ten thousand files must not be felt at the start of every make. The limit is generous: the
-// machine may be busy.
+// Ten thousand files must not be felt at the start of every make. The processor's time is what
+// counts, since the machine may be busy with something else.
 TEST(CheckingMany, IsQuick) {
   const Scratch scratch;
   std::vector<std::pair<std::string, std::string>> files;
@@ -250,14 +252,13 @@ TEST(CheckingMany, IsQuick) {
   const auto entry = "big-1-" + key_of("");
   make_entry(scratch, entry, files);
   scratch.write("store/" + entry + "/inputs", "");
-  auto best = std::chrono::nanoseconds::max();
+  auto best = std::numeric_limits<std::clock_t>::max();
   for (int i = 0; i < 5; i++) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = std::clock();
     EXPECT_TRUE(check_entry(scratch / "store", entry, Depth::quick));
-    best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
+    best = std::min(best, std::clock() - start);
   }
-  RecordProperty("microseconds", static_cast<int>(best.count() / 1000));
-  EXPECT_LT(best, std::chrono::milliseconds(200));
+  EXPECT_LT(best, CLOCKS_PER_SEC / 5);
 }
 
 }  // namespace

@@ -4,9 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +43,15 @@ std::string Scratch::link(const std::string& name, const std::string& target) co
   return path;
 }
 
+Inside::Inside(const std::string& folder) : before_(std::filesystem::current_path()) {
+  std::filesystem::current_path(folder);
+}
+
+Inside::~Inside() {
+  std::error_code ignored;
+  std::filesystem::current_path(before_, ignored);
+}
+
 Ran run(const std::string& command) {
   Ran ran;
   auto* pipe = ::popen(("exec 2>&1; " + command).c_str(), "r");
@@ -63,6 +70,11 @@ std::string content_of(const std::string& path) {
 
 bool exists(const std::string& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path));
+}
+
+::testing::AssertionResult says(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "'" << part << "' is not in: " << text;
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

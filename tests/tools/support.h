@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <gtest/gtest.h>
 #include <string>
 #include <sys/types.h>
 #include <utility>
@@ -31,6 +33,18 @@ class Scratch {
   std::string path_;
 };
 
+// Another working folder, as long as it lives.
+class Inside {
+ public:
+  explicit Inside(const std::string& folder);
+  ~Inside();
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  std::filesystem::path before_;
+};
+
 struct Ran {
   int code = -1;
   std::string output;  // both standard output and standard error
@@ -39,6 +53,8 @@ Ran run(const std::string& command);  // by the shell
 
 std::string content_of(const std::string& path);
 bool exists(const std::string& path);
+// Is `part` in the text?
+::testing::AssertionResult says(const std::string& text, const std::string& part);
 std::string replaced(std::string text, const std::string& from, const std::string& to);
 
 // A sealed entry with these files: <scratch>/store/<entry>. Gives its tree.
