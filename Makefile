@@ -47,7 +47,7 @@ Q := $(if $(or $(filter 0,$(V)),$(filter $(telling),$(goals))),@)
 
 # `make setup x_defconfig all`, `make clean all`: what installs tools, writes the configuration or removes something must end
 # before the rest is even read.
-first-goals := setup %config clean distclean gc
+first-goals := setup %config clean distclean store-gc
 ifneq ($(and $(filter $(first-goals),$(goals)),$(word 2,$(goals))),)
 
 .PHONY: $(goals) one-by-one

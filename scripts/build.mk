@@ -17,6 +17,10 @@ $(goals.build): ; @:
 $(foreach v,rebuild shell extract patch configure,$(goals.$v)): | $(O)/host-ok
 	+$(Q)scripts/build-entry $(goal.$@)
 
+# The content of every entry that this configuration needs and that is there, compared with its manifest.
+store-check:
+	$(Q)$(TOOLS)/store check --full $(STORE) $(filter-out $(missing),$(entries)) && echo '  STORE   $(words $(filter-out $(missing),$(entries))) entries are what they were'
+
 show-info:
 	@$(keys) info
 show-targets:
@@ -31,4 +35,4 @@ $(goals.show-rdepends):
 	@$(keys) rdepends $(word 2,$(goal.$@))
 $(goals.why):
 	@$(keys) why $(word 2,$(goal.$@)) --built $(O)/built
-.PHONY: show-info show-targets show-vars
+.PHONY: store-check show-info show-targets show-vars

@@ -1,16 +1,20 @@
 # Kconfig: <board>_defconfig, menuconfig and friends write $(O)/.config; $(O)/config.mk is the same for Make.
 
-kconfig := scripts/kconfig.py
-# A bare -j from the command line or the default below must not reach an interactive menu.
-kconfig-files := configs/Kconfig $(wildcard packages/*/Kconfig kernel/Kconfig init/Kconfig board/*/Kconfig)
+kconfig       := scripts/kconfig.py
+kconfig-files := configs/Kconfig $(wildcard packages/*/Kconfig kernel/Kconfig init/Kconfig)
 
-.PHONY: menuconfig oldconfig olddefconfig savedefconfig list-defconfigs
-%_defconfig:
-	$(Q)$(kconfig) defconfig $@
-menuconfig oldconfig olddefconfig savedefconfig list-defconfigs:
+# A variable of the command line would be stronger than what was checked, and no file would say so.
+ifneq ($(filter CONFIG_%,$(MAKEOVERRIDES)),)
+$(error $(filter CONFIG_%,$(MAKEOVERRIDES)): no symbol is set on the command line. Use 'make menuconfig', or edit $(O)/.config)
+endif
+
+# What ends in `config` is a goal of kconfig.py, which knows what else may be meant, unless a package has that name.
+config-goals := list-defconfigs $(filter-out $(basename $(notdir $(wildcard packages/*/*.mk))),$(filter %config,$(goals)))
+.PHONY: $(config-goals)
+$(config-goals):
 	$(Q)$(kconfig) $@
 
-ifneq ($(filter-out $(unconfigured-goals),$(goals)),)
+ifneq ($(filter-out $(unconfigured-goals) $(config-goals),$(goals)),)
 include $(O)/config.mk
 
 # .config may have been edited by hand: it is checked again whenever it is newer.
@@ -18,5 +22,5 @@ $(O)/config.mk: $(O)/.config $(kconfig-files) $(kconfig)
 	$(Q)$(kconfig) check
 
 $(O)/.config:
-	@[ -e $@ ] || { echo >&2 "No configuration in $(O). Choose one with 'make <board>_defconfig'; 'make list-defconfigs' shows them."; exit 1; }
+	@[ -e $@ ] || $(kconfig) check $(goals)
 endif

@@ -1,7 +1,7 @@
 # The goals that need no configuration.
 
-unconfigured-goals := help setup lint clean distclean test fuzz bench list-defconfigs %config
-.PHONY: help setup lint test fuzz bench clean distclean
+unconfigured-goals := help setup lint clean distclean store-gc test fuzz bench list-defconfigs
+.PHONY: help setup lint test fuzz bench clean distclean store-gc
 
 help:
 	@cat scripts/help.txt
@@ -24,3 +24,6 @@ bench:
 
 clean distclean:
 	$(Q)scripts/clean $@ $(O)
+
+store-gc:
+	$(Q)scripts/store-gc

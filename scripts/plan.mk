@@ -23,8 +23,8 @@ define newline
 
 endef
 keys  := $(TOOLS)/keys --config $(O)/config.mk --epoch $(SOURCE_DATE_EPOCH) --goals '$(goals)'
-known := $(filter-out %config,$(unconfigured-goals)) all run source show-info show-targets show-vars
-plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs))
+known := $(unconfigured-goals) $(config-goals) all run source store-check show-info show-targets show-vars
+plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs --root $(STORE)/.roots/$(subst /,%,$(O))))
 $(if $(filter-out 0,$(.SHELLSTATUS)),$(error Nothing was built))
 $(eval $(subst ¶,$(newline),$(plan)))
 endif

@@ -36,14 +36,22 @@ std::size_t find_outside(std::string_view text, std::string_view characters) {
   return std::string_view::npos;
 }
 
-// The value with \# as #; nothing where a comment begins.
+// The value with \# as #, as Make has it: backslashes before a # are halved, and an odd number of
+// them quotes it. Nothing where a comment begins.
 std::optional<std::string> without_escapes(std::string_view value) {
   std::string text;
   for (std::size_t i = 0; i < value.size(); i++) {
-    if (value.substr(i).starts_with("\\#")) i++;
-    else if (value[i] == '#' && (i == 0 || kBlanks.find(value[i - 1]) != std::string_view::npos))
-      return std::nullopt;
-    text += value[i];
+    const auto end = std::min(value.find_first_not_of('\\', i), value.size());
+    const auto backslashes = end - i;
+    if (end == value.size() || value[end] != '#') {
+      text += value.substr(i, std::max<std::size_t>(backslashes, 1));
+      i += std::max<std::size_t>(backslashes, 1) - 1;
+      continue;
+    }
+    const bool begins_word = end == 0 || kBlanks.find(value[end - 1]) != std::string_view::npos;
+    if (backslashes % 2 == 0 && begins_word) return std::nullopt;
+    text.append(backslashes / 2, '\\').append("#");
+    i = end;
   }
   return text;
 }

@@ -2,12 +2,14 @@
 // read once, checked, and keyed; nothing is written but the inputs of what is to be built.
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <string>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -29,9 +31,9 @@ using namespace copal;
 
 constexpr auto kHelp =
     "Usage: keys --config config.mk --epoch SECONDS COMMAND...    (in the root of the repository)\n"
-    "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR]\n"
+    "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR --root FILE]\n"
     "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
-    "                      inputs of missing entries are kept there\n"
+    "                      inputs of missing entries are kept there, and in FILE what is wanted\n"
     "  info                all that is known, as JSON\n"
     "  targets             all packages of this configuration\n"
     "  depends NAME, rdepends NAME\n"
@@ -115,6 +117,16 @@ std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& p
   return presence;
 }
 
+// What this output folder wants of the store, for store-gc: its path, then the entries. In a store
+// that cannot be written nothing can be removed either.
+void keep_root(const Args& args, const std::vector<Keyed>& packages) {
+  auto text = std::filesystem::path(args.get("config")).parent_path().string() + "\n";
+  for (const auto& keyed : packages) text += keyed.entry + "\n";
+  std::error_code ignored;
+  std::filesystem::create_directories(args.get("store") + "/.roots", ignored);
+  (void)write_if_changed(args.get("root"), text);
+}
+
 Result<std::string> make_command(const Args& args, const World& world) {
   const auto presence = look(args.get("store"), world.packages);
   const auto goals = args.get("goals");
@@ -130,6 +142,7 @@ Result<std::string> make_command(const Args& args, const World& world) {
       if (presence[i] == Presence::there && std::find(named.begin(), named.end(), name) == named.end()) continue;
       if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept) return kept.error();
     }
+    keep_root(args, world.packages);
   }
   auto text = makefile(world.plan, world.packages, presence, input);
   if (!text) return text.error();
@@ -165,7 +178,7 @@ Result<std::string> run(const Args& args) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> options = {"config", "epoch", "store", "dl",
-                                            "goals",  "known", "inputs", "built"};
+                                            "goals",  "known", "inputs", "root", "built"};
   const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
   if (auto complete = args->require({"config", "epoch"}); !complete || args->words().empty())

@@ -63,13 +63,16 @@ class Writer {
     set("image", entry_of(plan_.image));
     set("sandbox", entry_of(plan_.sandbox));
     std::vector<std::string> all;
+    std::vector<std::string> entries;
     for (const auto& package : packages_) {
+      entries.push_back(package.entry);
       if (!missing_.contains(package.entry)) continue;
       all.push_back(package.entry);
       set("package." + package.entry, package.package->recipe.name);
       rule(input_.store + "/" + package.entry, prerequisites(package));
     }
     set("missing", join(all, " "));
+    set("entries", join(entries, " "));
     set("downloads", join(downloads(), " "));
     packers();
     for (const auto& goal : input_.goals) {

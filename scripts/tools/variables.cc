@@ -163,6 +163,7 @@ std::string Variables::expand_text(std::string_view text, int line, std::vector<
 std::string Variables::reference(std::string_view inner, int line, std::vector<std::string>& open,
                                  Problems& problems) const {
   const auto say = [&](const std::string& what) { problems.add({path_, line}, what); };
+  if (inner.empty()) return {};  // $() keeps a blank or a backslash at the end of a value
   if (inner.find_first_of(" \t,") != std::string_view::npos && !inner.starts_with("$(")) {
     say("$(" + std::string(inner) + "): a recipe has no functions; write out what it comes to");
     return {};

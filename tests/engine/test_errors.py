@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from .tree import Done, read
+from .tree import Done
 
 PIN = "1" * 64
 OTHER = "2" * 64
@@ -108,69 +108,6 @@ def test_unknown_goal(tree):
     says(tree.fails("al"), "Did you mean all?")
     says(tree.fails("lmap-rebuild"), "there is no package 'lmap'. Did you mean lamp?")
     says(tree.fails("why-lmap"), "there is no package 'lmap'. Did you mean lamp?")
-
-
-# Configuration
-
-def test_no_configuration(tree):
-    says(tree.fails(), f"No configuration in {tree.o}", "make <board>_defconfig", "list-defconfigs")
-
-
-def test_unknown_board(tree):
-    tree.configure()
-    done = tree.fails("tset_defconfig")
-    says(done, "There is no configs/tset_defconfig", "Did you mean test_defconfig?", "list-defconfigs")
-
-
-def test_unknown_board_leaves_the_configuration_alone(tree):
-    tree.configure(COLOUR='"blue"')
-    before = read(tree.o / ".config")
-    tree.fails("nosuch_defconfig", "all")
-    assert read(tree.o / ".config") == before
-
-
-def defconfig(tree, text):
-    (tree.root / "configs/bad_defconfig").write_text(text)
-    return tree.fails("bad_defconfig")
-
-
-def test_misspelt_symbol(tree):
-    done = defconfig(tree, "# Board\nCONFIG_COLOR=\"red\"\n")
-    says(done, "configs/bad_defconfig:2", "there is no symbol CONFIG_COLOR", "Did you mean CONFIG_COLOUR?", "Nothing was changed")
-    assert not (tree.o / ".config").exists()
-
-
-def test_unmet_dependency_of_a_symbol(tree):
-    says(defconfig(tree, "CONFIG_LAMP=y\n"), "configs/bad_defconfig:1", "CONFIG_LAMP=y", "comes out as 'n'", "it depends on LIGHT")
-
-
-def test_value_of_the_wrong_type(tree):
-    says(defconfig(tree, "CONFIG_LIGHT=maybe\n"), "configs/bad_defconfig:1", "CONFIG_LIGHT=maybe", "yes/no symbol")
-
-
-def test_line_that_is_no_assignment(tree):
-    says(defconfig(tree, "COLOUR=red\n"), "configs/bad_defconfig:1", "not an assignment: COLOUR=red")
-
-
-def test_every_problem_is_listed(tree):
-    says(defconfig(tree, "CONFIG_ONE=y\nCONFIG_TWO=y\nCONFIG_LAMP=y\n"), "CONFIG_ONE", "CONFIG_TWO", "CONFIG_LAMP")
-
-
-def test_configuration_edited_by_hand_is_checked_before_building(tree):
-    tree.package("a")
-    tree.configure("a")
-    with open(tree.o / ".config", "a", encoding="utf-8") as config:
-        config.write("CONFIG_NOSUCH=y\n")
-    newer = (tree.o / "config.mk").stat().st_mtime + 5
-    os.utime(tree.o / ".config", (newer, newer))
-    says(tree.fails("a"), ".config", "there is no symbol CONFIG_NOSUCH")
-    assert tree.entries("a") == []
-
-
-def test_error_in_a_kconfig_file_names_it(tree):
-    tree.package("a")
-    (tree.root / "packages/a/Kconfig").write_text("cnofig PACKAGE_A\n")
-    says(tree.fails("list-defconfigs", "olddefconfig"), "packages/a/Kconfig:1")
 
 
 # Paths

@@ -1,12 +1,10 @@
-"""The goals that tell something, the levels of V=, and Kconfig's goals."""
+"""The goals that tell something, and the levels of V=."""
 
 import json
-import os
 import shutil
 
 import pytest
 
-from .test_hermetic import Terminal
 from .tree import read
 
 
@@ -137,82 +135,6 @@ def test_help_needs_no_configuration_and_names_the_goals(tree):
                  "MIRROR=", "V=1"):
         assert word in done.out
     assert not tree.o.exists()
-
-
-def test_list_defconfigs(tree):
-    (tree.root / "configs/one_defconfig").write_text("# The first board\n")
-    (tree.root / "configs/two_defconfig").write_text("# The second board\n")
-    done = tree.make("list-defconfigs")
-    assert [line.split(None, 1) for line in done.out.splitlines()] == [["one_defconfig", "The first board"],
-                                                                       ["two_defconfig", "The second board"]]
-
-
-def test_savedefconfig_round_trip(tree):
-    tree.package("a")
-    tree.configure("a", COLOUR='"blue"', LIGHT="y")
-    config = read(tree.o / ".config")
-    tree.make("savedefconfig")
-    saved = read(tree.o / "defconfig")
-    assert sorted(saved.splitlines()) == ['CONFIG_COLOUR="blue"', "CONFIG_LIGHT=y", "CONFIG_PACKAGE_A=y"], "and no default"
-    (tree.root / "configs/saved_defconfig").write_text(saved)
-    tree.configure()
-    assert read(tree.o / ".config") != config
-    tree.make("saved_defconfig")
-    assert read(tree.o / ".config") == config
-
-
-def test_defconfig_does_not_keep_the_previous_board(tree):
-    tree.configure(COLOUR='"blue"', board="one")
-    tree.configure(board="two")
-    assert 'CONFIG_COLOUR="red"' in read(tree.o / ".config")
-
-
-def test_olddefconfig_gives_new_symbols_their_default(tree):
-    tree.configure(COLOUR='"blue"')
-    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tstring "New"\n\tdefault "fresh"\n\nconfig LIGHT\n')
-    tree.make("olddefconfig")
-    config = read(tree.o / ".config")
-    assert 'CONFIG_NEW="fresh"' in config and 'CONFIG_COLOUR="blue"' in config
-    assert "CONFIG_NEW := fresh" in read(tree.o / "config.mk")
-
-
-def test_a_new_symbol_gets_its_default_when_building(tree):
-    tree.package("a")
-    tree.configure("a")
-    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tstring "New"\n\tdefault "fresh"\n\nconfig LIGHT\n')
-    newer = (tree.o / "config.mk").stat().st_mtime + 5
-    os.utime(tree.root / "configs/Kconfig", (newer, newer))
-    tree.make("a")
-    assert "CONFIG_NEW := fresh" in read(tree.o / "config.mk")
-
-
-def test_oldconfig_asks_for_new_symbols_only(tree):
-    tree.configure(COLOUR='"blue"')
-    tree.edit("configs/Kconfig", "config LIGHT\n", 'config NEW\n\tbool "New thing"\n\nconfig LIGHT\n')
-    terminal = Terminal(tree, "oldconfig")
-    terminal.expect("New thing")
-    terminal.send("y")
-    assert terminal.wait() == 0
-    config = read(tree.o / ".config")
-    assert "CONFIG_NEW=y" in config and 'CONFIG_COLOUR="blue"' in config
-    assert "(COLOUR)" not in terminal.text
-
-
-def test_menuconfig_opens_and_saves(tree):
-    tree.configure(COLOUR='"blue"')
-    terminal = Terminal(tree, "menuconfig")
-    terminal.expect("Engine test")
-    terminal.send_keys("q")
-    assert terminal.wait() == 0
-    assert 'CONFIG_COLOUR="blue"' in read(tree.o / ".config")
-
-
-def test_values_with_special_characters(tree):
-    """Make's own characters in a string symbol come through as they are."""
-    tree.package("a", 'step_install() { mkdir /out/usr; printf "%s\\n" "$CONFIG_COLOUR" >/out/usr/colour; }\n', symbols="CONFIG_COLOUR")
-    tree.configure("a", COLOUR='"a#b $c = (d) 100%"')
-    tree.make("a")
-    assert tree.out("a", "/usr/colour") == "a#b $c = (d) 100%\n"
 
 
 def test_images_is_replaced_as_a_whole(tree):

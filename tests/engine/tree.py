@@ -27,7 +27,6 @@ config ARCH
 
 config BOARD
 	string "Board"
-	default "test"
 
 config COLOUR
 	string "Colour"
