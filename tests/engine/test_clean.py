@@ -188,19 +188,29 @@ def test_a_configuration_in_a_foreign_folder_does_not_make_it_ours(clone):
     assert gone == set()
 
 
-@pytest.mark.parametrize("name", ["it's", "a;touch${IFS}evil", "$HOME", "a*", "a?", "-n", "#x", "%", "ä¶"])
+@pytest.mark.parametrize("name", ["it's", "a;touch${IFS}evil", "$HOME", "a*", "a?", "-n", "#x", "a#x", "%", "ä", "ä¶", "a:b", "a=b", "a,b",
+                                  "a(b)", "a\\b", "~", "a&b", "a|b", "`id`", "a\"b"])
 def test_odd_names_of_the_output(clone, name):
     """The folder that is meant, or an error; never another one."""
-    for other in ("a1", "ab"):
+    for other in ("a1", "ab", "a"):
         mark(clone.base / other)
         write(clone.base / other / "images/x", "x\n")
     folder = clone.base / name
     mark(folder)
     write(folder / "images/x", "x\n")
     done = clone.run("clean", env={"O": str(folder)})
-    assert all((clone.base / other / "images/x").exists() for other in ("a1", "ab")), "another folder was cleaned"
+    assert all((clone.base / other / "images/x").exists() for other in ("a1", "ab", "a")), "another folder was cleaned"
     assert not list(clone.base.rglob("evil"))
     assert (done.code == 0) == (not (folder / "images").exists()), done.all
+
+
+def test_store_gc_of_a_folder_that_is_no_store(clone):
+    """Even if it has folders of the names of ours."""
+    for name in (".work", ".lock", ".roots", ".damaged-mine"):
+        write(clone.home / name / "mine", "mine\n")
+    before = clone.snapshot(clone.home)
+    clone.run("store-gc", f"STORE={clone.home}")
+    assert clone.snapshot(clone.home) == before
 
 
 def test_clean_all(clone):
