@@ -2,6 +2,7 @@
 #include "inputs.h"
 
 #include <filesystem>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -77,7 +78,7 @@ Status stage(const std::string& folder, const std::string& entry, const std::str
              std::int64_t mtime) {
   const auto inputs = read_file(folder + "/" + entry);
   if (!inputs) return inputs.error();
-  std::vector<std::string> folders;
+  std::set<std::string> folders;
   for (const auto line : lines(*inputs)) {
     if (!is_content(line)) continue;
     const auto content = parse_content(line);
@@ -85,7 +86,10 @@ Status stage(const std::string& folder, const std::string& entry, const std::str
     const auto path = work + "/" + content->to;
     if (auto made = make_folders(path.substr(0, path.rfind('/'))); !made) return made;
     if (auto placed = place(folder, *content, path, mtime); !placed) return placed;
-    if (content->role == "folder") folders.push_back(path);
+    // What has a folder of its own, and each one above it that was made for it.
+    if (content->role == "folder") folders.insert(path);
+    for (auto end = path.rfind('/'); end > work.size(); end = path.rfind('/', end - 1))
+      folders.insert(path.substr(0, end));
   }
   // A folder's time is that of the last change in it.
   for (const auto& path : folders) {
