@@ -1,5 +1,6 @@
 """Several at once: makes in one output folder, waiting, shells, job slots of what was killed; and makes that only look."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -139,10 +140,8 @@ def of_sandbox(tree, name):
 
 def kill_sandbox(tree, name):
     for process in eventually(lambda: of_sandbox(tree, name), f"{name} runs in a sandbox"):
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it went with the first one
             os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it went with the first one
 
 
 @pytest.mark.parametrize("output", ["V=0", "V=1"])
@@ -235,7 +234,8 @@ def test_without_a_job_server_that_works(tree, flags):
 
 LOOKING = [("-n",), ("-n", "a"), ("-n", "a-rebuild"), ("-n", "a-shell"), ("-n", "a-extract"), ("-n", "source"), ("-n", "clean"),
            ("-n", "distclean"), ("-n", "clean", "all"), ("-q",), ("-q", "a"), ("-q", "source"), ("-t",), ("-t", "a"), ("-t", "source"),
-           ("-t", "clean"), ("-n", "run"), ("-t", "run"), ("-n", "a", "V=2"), ("-kn", "a", "-j7"), ("--dry-run", "a"), ("--touch",), ("--question",),
+           ("-t", "clean"), ("-n", "run"), ("-t", "run"), ("-n", "a", "V=2"), ("-kn", "a", "-j7"), ("--dry-run", "a"),
+           ("--touch",), ("--question",), ("-n", "store-gc"), ("-t", "store-gc"), ("-n", "savedefconfig"), ("-t", "savedefconfig"),
            ("show-info",), ("show-targets",), ("show-vars",), ("why-a",), ("b-show-depends",), ("a-show-rdepends",), ("help",),
            ("list-defconfigs",), ("show-info", "why-a"), ("show-info", "V=2"), ("nosuch",), ("-n", "nosuch")]
 
@@ -250,7 +250,6 @@ def looked_at(tree, request):
     tree.package("c", source="https://example.invalid/lost.tar", sha256=lost)
     (tree.dl / lost / "lost.tar").rename(tree.dl / lost / ".lost.tar.part")
     tree.configure("a", "b")
-    (tree.o / ".copal-output").touch()
     if request.param == "nothing was built":
         tree.configure("a", "b", "c")
         tree.make("host-bubblewrap")  # config.mk is checked
@@ -287,7 +286,8 @@ def test_looking_at_what_cannot_be_written(looked_at):
     if subprocess.run([*words, mount], check=False, capture_output=True).returncode:
         pytest.skip("no mount namespace here")
     goals = ["show-info", "show-targets", "why-a", "b-show-depends", "a-show-rdepends", "-n a", "-n", "-n b-rebuild"]
-    script = mount + "".join(f" && make {goal} >{tree.base}/out 2>&1 || {{ echo '{goal}:'; cat {tree.base}/out; false; }}" for goal in goals)
+    script = mount + "".join(f" && {{ make {goal} >{tree.base}/out 2>&1 || {{ echo '{goal}:'; cat {tree.base}/out; false; }} }}"
+                             for goal in goals)
     done = subprocess.run([*words, script], cwd=tree.root, env=tree.env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
