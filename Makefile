@@ -72,6 +72,10 @@ include scripts/plan.mk
 # As much for the engine's own programs.
 ifdef tools-built
 include scripts/source.mk scripts/build.mk scripts/image.mk
+# `make -t` would make empty files of these, which later count as made.
+ifneq ($(findstring t,$(make-flags)),)
+.PHONY: $(downloads) $(O)/host-ok $(O)/qemu
+endif
 endif
 endif
 

