@@ -7,6 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "entry.h"
 #include "file.h"
 #include "sha256.h"
 #include "text.h"
@@ -59,7 +60,6 @@ Status place(const std::string& folder, const Content& content, const std::strin
 }  // namespace
 
 Status keep_inputs(const std::string& folder, const Keyed& keyed) {
-  if (exists(folder + "/" + keyed.entry)) return Ok{};
   if (auto made = make_folders(folder + "/.bytes"); !made) return made;
   for (const auto& content : keyed.contents) {
     const auto path = bytes_path(folder, content);
@@ -71,13 +71,16 @@ Status keep_inputs(const std::string& folder, const Keyed& keyed) {
     if (auto written = write_file(path, *bytes); !written) return written;
   }
   // Last: an inputs file that is there is complete.
-  return write_file(folder + "/" + keyed.entry, keyed.inputs);
+  return write_if_changed(folder + "/" + keyed.entry, keyed.inputs);
 }
 
 Status stage(const std::string& folder, const std::string& entry, const std::string& work,
              std::int64_t mtime) {
   const auto inputs = read_file(folder + "/" + entry);
   if (!inputs) return inputs.error();
+  if (!entry.ends_with("-" + key_of(*inputs)))
+    return Error{folder + "/" + entry + " was changed by hand or damaged; run make again"};
+  if (auto kept = write_file(work + "/inputs", *inputs); !kept) return kept;
   std::set<std::string> folders;
   for (const auto line : lines(*inputs)) {
     if (!is_content(line)) continue;

@@ -117,6 +117,19 @@ def test_a_mistake_is_said_with_its_line(shared, mistake):
     assert all(not said or said.startswith((RECIPE, "make: ", "Makefile", "scripts/")) for said in done.err.splitlines()), done.err
 
 
+@pytest.mark.parametrize("bytes_", [b"\xe4", b"a\xc3", b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xf4\x90\x80\x80"], ids=repr)
+def test_bytes_that_are_no_text(shared, bytes_):
+    """They would make what show-info says no JSON."""
+    (shared.root / RECIPE).write_bytes(b"version = 1\nbuild = own\nsummary = " + bytes_ + b"\n")
+    says(shared.fails("show-info"), f"{RECIPE}:3: not UTF-8")
+
+
+@pytest.mark.parametrize("text", ["äöü", "€", "\U0001f600", "\ud7ff", "\ue000", "\U0010ffff"], ids=ascii)
+def test_any_language_is_text(shared, text):
+    recipe(shared, f"summary = {text}\n")
+    assert shared.info()["a"]["summary"] == text
+
+
 BAD_VERSIONS = {"a dash first": "-1", "blank": "1 2", "slash": "1/2", "parent": "../1", "semicolon": "1;id", "command": "1`id`",
                 "reference": "1$$(id)", "quote": "1'2", "star": "1*", "end of line": "1¶2", "colon": "1:2", "percent": "1%",
                 "hash": "1\\#2",

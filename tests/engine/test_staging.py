@@ -124,6 +124,33 @@ def test_output_folder_removed_by_hand(tree):
     assert tree.make("a-rebuild").built() == ["a"]
 
 
+def test_kept_inputs_that_were_edited(tree):
+    """Before a build they are put right; during it they do not count."""
+    tree.package("a", "step_build() {\n" + GATE + "}\n")
+    tree.configure("a")
+    tree.make("linux")
+    inputs = tree.o / "inputs" / tree.keys()["a"]
+    write(inputs, read(inputs)[:100])
+    make = tree.start("a")
+    tree.awaits("a", "waiting")
+    write(inputs, "edited\n")
+    tree.open_gate("a")
+    done = make.wait()
+    assert done.code == 0, done.err
+    assert sha256(tree.entry("a") / "inputs")[:32] == tree.entry("a").name.rsplit("-", 1)[1]
+    assert tree.make("a").built() == []
+
+
+def test_kept_bytes_that_are_lost_are_kept_again(tree):
+    """As the message about damaged ones says: remove it, and run make again."""
+    home = tree.package("a", LIST, files="packages/a/data")
+    write(home / "data", "data\n")
+    tree.configure("a")
+    tree.make("linux")
+    (tree.o / "inputs/.bytes" / sha256(home / "data")).unlink()
+    tree.make("a")
+
+
 # Which, and as what
 
 def test_a_file_with_the_script_s_name_is_only_a_file(tree):
