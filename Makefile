@@ -12,8 +12,14 @@ endif
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
 
-ifneq ($(word 2,$(CURDIR)),)
-  $(error Make cannot work in a path with spaces: '$(CURDIR)'. Move the checkout)
+# What Make or the shell would take for something else than a part of a name.
+odd    := $$ \# % : ; * ? [ ] { } ( ) < > | & ' " ` , = \ ! ¶
+odd-in  = $(strip $(if $(word 2,$1),spaces) $(foreach c,$(odd),$(if $(findstring $c,$1),$c)))
+ifneq ($(call odd-in,$(CURDIR)),)
+  $(error Make cannot work in a path with $(call odd-in,$(CURDIR)): '$(CURDIR)'. Move the checkout)
+endif
+ifeq ($(wildcard scripts/kconfig.py),)
+  $(error Make works in the checkout only: make -C $(dir $(lastword $(MAKEFILE_LIST))) $(MAKECMDGOALS))
 endif
 
 # O=dir      where everything generated goes (default: output)
@@ -27,7 +33,9 @@ STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
 $(foreach v,O STORE DL,$(if $(strip $($v)),,$(error $v= is empty. Give a folder, or leave $v out)))
-$(foreach v,O STORE DL,$(if $(word 2,$($v)),$(error $v='$($v)': Make cannot work in a path with spaces. Choose another one with $v=)))
+given   = $(if $(filter environment command,$(origin $v)),$(value $v),$($v))
+$(foreach v,O STORE DL,$(if $(call odd-in,$(given)),\
+  $(error $v='$(given)': Make cannot work in a path with $(call odd-in,$(given)). Choose another one with $v=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
 override DL    := $(abspath $(DL))
@@ -64,6 +72,10 @@ include scripts/plan.mk
 # As much for the engine's own programs.
 ifdef tools-built
 include scripts/source.mk scripts/build.mk scripts/image.mk
+# `make -t` would make empty files of these, which later count as made.
+ifneq ($(findstring t,$(make-flags)),)
+.PHONY: $(downloads) $(O)/host-ok $(O)/qemu
+endif
 endif
 endif
 

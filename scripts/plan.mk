@@ -22,8 +22,8 @@ define newline
 
 
 endef
-keys  := $(TOOLS)/keys --config $(O)/config.mk --epoch $(SOURCE_DATE_EPOCH) --goals '$(goals)'
-known := $(unconfigured-goals) $(config-goals) all run source store-check show-info show-targets show-vars
+keys  := $(TOOLS)/keys --config $(O)/config.mk --epoch $(SOURCE_DATE_EPOCH) --goals '$(subst ','\'',$(goals))'
+known := $(unconfigured-goals) $(config-goals) all images run source store-check show-info show-targets show-vars
 plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs --root $(STORE)/.roots/$(subst /,%,$(O))))
 $(if $(filter-out 0,$(.SHELLSTATUS)),$(error Nothing was built))
 $(eval $(subst ¶,$(newline),$(plan)))

@@ -78,11 +78,21 @@ step_extract() {
     step_unpack
 }
 
+# What a script switches off it would switch off for all that follows: a step that fails would seem to have done its work.
+strict() {
+    [[ -o errexit && -o nounset && -o pipefail ]] && return
+    echo "$1 switches off errexit, nounset or pipefail (set +e); where a command may fail, write: command || :"
+    exit 1
+}
+
 known=$(compgen -A function step_)
 system=$recipe/${recipe_build:?}.sh
 [ "$recipe_build" != own ] || system=$recipe/$NAME.sh
 # shellcheck source=/dev/null
 . "$system"
+strict "${system##*/}"
+# The working tree of OVERRIDE_<package> is there already, with its author's changes in it.
+[ -z "${recipe_override-}" ] || step_unpack() { :; }
 for step in $(compgen -A function step_); do
     grep -qx "$step" <<<"$known" || { printf '%s has %s, which is no step; there are: %s\n' "${system##*/}" "$step" "${known//$'\n'/ }"; exit 1; }
 done
@@ -92,6 +102,7 @@ for step; do
     echo "== $step"
     case $step in unpack | extract) cd "$build" ;; *) cd "$srcdir" ;; esac
     "step_$step"
+    strict "$step"
     [ -d "$srcdir" ] || { echo "there is no folder ${srcdir#"$build"/} after $step: is srcdir right?"; exit 1; }
 done
 : >"$build/.done"

@@ -59,6 +59,26 @@ std::optional<std::string> without_escapes(std::string_view value) {
   return text;
 }
 
+// Whether it is UTF-8 as JSON and Python have it: the shortest form, no surrogates.
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const auto lead = byte(i);
+    const std::size_t size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    if (size == 0) return false;
+    for (std::size_t j = 1; j < size; j++) {
+      if ((byte(i + j) & 0xc0U) != 0x80U) return false;
+    }
+    const auto second = byte(i + 1);
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second > 0x8f))
+      return false;
+    i += size;
+  }
+  return true;
+}
+
 std::optional<std::string> control_character(std::string_view line) {
   for (const char c : line) {
     const auto byte = static_cast<unsigned char>(c);
@@ -76,6 +96,7 @@ class Parser {
   void line(std::string_view text, int number) {
     number_ = number;
     if (const auto problem = control_character(text)) return say(*problem);
+    if (!is_utf8(text)) return say("not UTF-8; save the file as UTF-8");
     const auto content = trimmed(text);
     if (content.empty() || content.front() == '#') return;
     if (text.front() == '\t')

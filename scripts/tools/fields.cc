@@ -145,7 +145,9 @@ std::string check_symbol(std::string_view text, const Context& context) {
   if (context.globals.has(std::string(text)) && text.starts_with("CONFIG_")) return "";
   auto symbols = context.globals.names();
   std::erase_if(symbols, [](const auto& name) { return !name.starts_with("CONFIG_"); });
-  return "there is no symbol " + std::string(text) + did_you_mean(text, symbols);
+  const auto whole = "CONFIG_" + std::string(text);
+  return "there is no symbol " + std::string(text) +
+         (context.globals.has(whole) ? ". Did you mean " + whole + "?" : did_you_mean(text, symbols));
 }
 
 // The numbers stand on disks and in archives: 0 and 65534 have their users in every image.

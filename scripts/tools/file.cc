@@ -45,9 +45,10 @@ Mapping::~Mapping() {
 }
 
 Result<std::string> read_file(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return os_error("read", path);
+  if (!S_ISREG(info.st_mode)) return Error{"cannot read " + path + ": it is no file"};
   std::string content(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t have = 0;
   for (;;) {  // one byte of room more than the size says, to see the end

@@ -2,10 +2,12 @@
 #include "inputs.h"
 
 #include <filesystem>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
+#include "entry.h"
 #include "file.h"
 #include "sha256.h"
 #include "text.h"
@@ -69,15 +71,18 @@ Status keep_inputs(const std::string& folder, const Keyed& keyed) {
       return Error{content.from + " was changed this very moment; run make again"};
     if (auto written = write_file(path, *bytes); !written) return written;
   }
-  const auto path = folder + "/" + keyed.entry;
-  return exists(path) ? Status(Ok{}) : write_file(path, keyed.inputs);
+  // Last: an inputs file that is there is complete.
+  return write_if_changed(folder + "/" + keyed.entry, keyed.inputs);
 }
 
 Status stage(const std::string& folder, const std::string& entry, const std::string& work,
              std::int64_t mtime) {
   const auto inputs = read_file(folder + "/" + entry);
   if (!inputs) return inputs.error();
-  std::vector<std::string> folders;
+  if (!entry.ends_with("-" + key_of(*inputs)))
+    return Error{folder + "/" + entry + " was changed by hand or damaged; run make again"};
+  if (auto kept = write_file(work + "/inputs", *inputs); !kept) return kept;
+  std::set<std::string> folders;
   for (const auto line : lines(*inputs)) {
     if (!is_content(line)) continue;
     const auto content = parse_content(line);
@@ -85,7 +90,10 @@ Status stage(const std::string& folder, const std::string& entry, const std::str
     const auto path = work + "/" + content->to;
     if (auto made = make_folders(path.substr(0, path.rfind('/'))); !made) return made;
     if (auto placed = place(folder, *content, path, mtime); !placed) return placed;
-    if (content->role == "folder") folders.push_back(path);
+    // What has a folder of its own, and each one above it that was made for it.
+    if (content->role == "folder") folders.insert(path);
+    for (auto end = path.rfind('/'); end > work.size(); end = path.rfind('/', end - 1))
+      folders.insert(path.substr(0, end));
   }
   // A folder's time is that of the last change in it.
   for (const auto& path : folders) {

@@ -140,6 +140,8 @@ Result<std::string> make_command(const Args& args, const World& world) {
   MakeInput input{args.get("store"), args.get("dl"), {}, {}};
   for (const auto goal : words(goals)) input.goals.emplace_back(goal);
   for (const auto goal : words(known)) input.known.emplace_back(goal);
+  auto text = makefile(world.plan, world.packages, presence, input);
+  if (!text) return text.error();
   if (args.has("inputs")) {
     // What is there may be built again, too: make zlib-rebuild.
     const auto named = packages_in(input.goals);
@@ -156,8 +158,6 @@ Result<std::string> make_command(const Args& args, const World& world) {
     if (auto kept = write_if_changed(output_folder(args) + "/todo", todo.empty() ? "" : todo + "\n"); !kept)
       return kept.error();
   }
-  auto text = makefile(world.plan, world.packages, presence, input);
-  if (!text) return text.error();
   std::string folded;
   for (const char c : *text) folded += c == '\n' ? std::string("¶") : std::string(1, c);
   return folded;

@@ -60,6 +60,7 @@ class Writer {
   }
 
   Result<std::string> text() {
+    if (const auto problem = ambiguous(); !problem.empty()) return Error{problem};
     set("image", entry_of(plan_.image));
     set("sandbox", entry_of(plan_.sandbox));
     std::vector<std::string> all;
@@ -93,6 +94,19 @@ class Writer {
   }
   void rule(const std::string& target, const std::vector<std::string>& needs) {
     if (!needs.empty()) text_ += target + ": | " + join(needs, " ") + "\n";
+  }
+  // `make clean` and `make zlib-shell` can only be one thing.
+  std::string ambiguous() const {
+    for (const auto& [name, path] : plan_.recipe_files) {
+      if (std::find(input_.known.begin(), input_.known.end(), name) != input_.known.end())
+        return path + ": " + name + " is a goal of make; give the package another name";
+      for (const auto& reading : readings(name)) {
+        if (reading.verb != "build" && plan_.recipe_files.contains(reading.package))
+          return path + ": " + name + " is a goal of make, " + reading.verb + " of the package " + reading.package +
+                 "; give the package another name";
+      }
+    }
+    return "";
   }
   std::string entry_of(const std::string& name) const {
     const auto found = by_name_.find(name);

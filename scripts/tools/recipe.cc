@@ -11,6 +11,9 @@
 namespace copal {
 namespace {
 
+// Linux takes 128 KiB for a variable of the environment, with its name.
+constexpr std::size_t kLongest = 131000;
+
 // `configure` of `configure`, `configure-y` and `configure-$(CONFIG_LIGHT)`.
 std::string field_of(const std::string& name) {
   if (find_field(name) != nullptr) return name;
@@ -75,6 +78,9 @@ class Reader {
     value.insert(value.end(), more.begin(), more.end());
     const auto words = words_of(value);
     if (words.empty()) return;
+    if (const auto size = text_of(value).size(); field.in_key && size > kLongest)
+      say(words.front().line, name + " has " + std::to_string(size) + " bytes, and a build's environment takes " +
+          std::to_string(kLongest) + "; put it into a file, and name that in `files`");
     if (field.check != nullptr) check(field, value, words);
     recipe_.fields[name] = std::move(value);
   }

@@ -10,10 +10,10 @@ import pytest
 from .tree import REPOSITORY, Tree
 
 
-def downloads():
-    """The user's download folder, where bubblewrap's source may be already."""
+def of_the_user(variable, folder):
+    """The user's downloads and store, where bubblewrap may be already."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME", "/"), ".cache")
-    return Path(os.environ.get("DL") or os.path.join(cache, "copal", "dl"))
+    return Path(os.environ.get(variable) or os.path.join(cache, "copal", folder))
 
 
 def lend_bubblewrap(source, destination):
@@ -38,8 +38,11 @@ def first_tree(engine, tmp_path_factory):
     base = tmp_path_factory.mktemp("first")
     # TOOLS= keeps the compiled tools from one run of the tests to the next.
     tree = Tree(base, engine, Path(os.environ.get("TOOLS") or base / "tools"))
-    lend_bubblewrap(downloads(), tree.dl)
+    lend_bubblewrap(of_the_user("DL", "dl"), tree.dl)
     tree.configure()
+    entry = of_the_user("STORE", "store") / tree.keys()["host-bubblewrap"]
+    if entry.exists():
+        subprocess.run(["cp", "-a", entry, tree.store], check=True)
     tree.make("host-bubblewrap", limit=1800)
     return tree
 

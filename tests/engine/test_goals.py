@@ -1,6 +1,7 @@
 """The goals that tell something, and the levels of V=."""
 
 import json
+import os
 import shutil
 
 import pytest

@@ -229,6 +229,17 @@ class Tree:
 
     # What came out
 
+    @staticmethod
+    def snapshot(*folders):
+        """All that is to be seen of all files below: what was changed, if only for a moment, shows."""
+        found = {}
+        for folder in folders:
+            for path in [folder, *sorted(folder.rglob("*"))]:
+                facts = path.lstat()
+                content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+                found[str(path)] = (facts.st_mode, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, content)
+        return found
+
     def info(self):
         return json.loads(self.make("show-info").out)
 
