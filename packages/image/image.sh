@@ -35,6 +35,11 @@ system_spec() {
     for path in $recipe_overlays; do echo "overlay $path /build/overlays/$path"; done
     echo "$CONFIG_HOSTNAME" >/build/hostname
     echo "file /etc/hostname /build/hostname 0644"
+    # What was not built from pinned sources: the image, and its manifest, say so.
+    if [ "${recipe_overridden-}" ]; then
+        printf '%s\n' $recipe_overridden >/build/overrides
+        echo "file /etc/copal/overrides /build/overrides 0644"
+    fi
     # No clock is right that says less: the machine's is set forward to this.
     echo "$SOURCE_DATE_EPOCH" >/build/epoch
     echo "file /etc/copal/epoch /build/epoch 0644"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "process.h"
 #include "sha256.h"
 #include "text.h"
 #include "tree.h"
@@ -141,25 +142,50 @@ Status Contents::path(const std::string& role, const std::string& path, const st
   }
   for (const auto& node : nodes) {
     if (below_left_over(node.path)) continue;
-    Content content{role, below(to, node.path), "", (node.mode & 0111U) != 0,
-                    below(path, node.path)};
-    if (S_ISDIR(node.mode)) {
-      content.role = "folder";
-    } else if (S_ISLNK(node.mode)) {
-      content.role = "link";
-      auto target = read_link(content.from);
-      if (!target) return target.error();
-      content.detail = std::move(*target);
-    } else if (S_ISREG(node.mode)) {
-      auto hash = this->hash(content.from, false);
-      if (!hash) return hash.error();
-      content.detail = std::move(*hash);
-    } else {
-      return Error{"'" + content.from +
-                   "' is a pipe, a socket or a device; a build can only be given "
-                   "files, folders and links"};
-    }
-    all.push_back(std::move(content));
+    if (auto added = add({role, below(to, node.path), "", false, below(path, node.path)}, node.mode, all);
+        !added)
+      return added;
+  }
+  return Ok{};
+}
+
+Status Contents::add(Content content, mode_t mode, std::vector<Content>& all) {
+  content.executable = (mode & 0111U) != 0;
+  if (S_ISDIR(mode)) {
+    content.role = "folder";
+  } else if (S_ISLNK(mode)) {
+    content.role = "link";
+    auto target = read_link(content.from);
+    if (!target) return target.error();
+    content.detail = std::move(*target);
+  } else if (S_ISREG(mode)) {
+    auto hash = this->hash(content.from, false);
+    if (!hash) return hash.error();
+    content.detail = std::move(*hash);
+  } else {
+    return Error{"'" + content.from +
+                 "' is a pipe, a socket or a device; a build can only be given "
+                 "files, folders and links"};
+  }
+  all.push_back(std::move(content));
+  return Ok{};
+}
+
+Status Contents::work_tree(const std::string& path, const std::string& to,
+                           std::vector<Content>& all) {
+  const auto listed = output_of({"git", "-C", path, "ls-files", "-coz", "--exclude-standard"});
+  if (!listed) return this->path("file", path, to, all);
+  for (const auto name : split(*listed, '\0')) {
+    if (name.empty() || below_left_over(name)) continue;
+    const auto file = child(path, std::string(name));
+    struct stat info {};
+    // git still knows what was deleted.
+    if (::lstat(file.c_str(), &info) != 0) continue;
+    // A repository in the repository.
+    auto added = S_ISDIR(info.st_mode)
+                     ? work_tree(file, to + "/" + std::string(name), all)
+                     : add({"file", to + "/" + std::string(name), "", false, file}, info.st_mode, all);
+    if (!added) return added;
   }
   return Ok{};
 }

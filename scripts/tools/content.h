@@ -35,8 +35,11 @@ class Contents {
   // A file, or a folder with all in it but the left-overs of editors.
   Status path(const std::string& role, const std::string& path, const std::string& to,
               std::vector<Content>& all);
+  // A working tree of somebody's own: what its git does not ignore, or all of it without git.
+  Status work_tree(const std::string& path, const std::string& to, std::vector<Content>& all);
 
  private:
+  Status add(Content content, mode_t mode, std::vector<Content>& all);
   Result<std::string> hash(const std::string& path, bool stripped);
   std::map<std::pair<std::string, bool>, std::string> known_;  // path, stripped? → hash
 };

@@ -45,9 +45,12 @@ class Keyer {
     add_fields(package, keyed);
     add_environment(recipe);
     add_scripts(recipe, keyed);
-    add_patches(recipe, keyed);
+    if (package.override.empty())
+      add_patches(recipe, keyed);
+    else
+      check(contents_.work_tree(package.override, "build/src", keyed.contents), {package.override});
     add_contents(keyed.contents);
-    add_sources(recipe, keyed);
+    if (package.override.empty()) add_sources(recipe, keyed);
     add_dependencies(package, keyed);
     keyed.inputs = std::move(text_);
     keyed.entry = recipe.name + "-" + recipe.text("version") + "-" + key_of(keyed.inputs);
@@ -77,6 +80,7 @@ class Keyer {
     }
     files(recipe, "files", keyed);
     field("overlays", overlays(recipe, keyed));
+    if (!package.override.empty()) field("override", "y");
     if (!package.entries.empty()) add_image_parts(package, keyed);
   }
 
@@ -132,6 +136,12 @@ class Keyer {
     }
     field("contents", join(contents, " "));
     field("accounts", join(accounts, " "));
+    // Of all packages, since a library is in whatever is linked with it.
+    Lines overridden;
+    for (const auto& other : plan_.packages) {
+      if (!other.override.empty()) overridden.push_back(other.recipe.name);
+    }
+    field("overridden", join(overridden, " "));
   }
 
   void add_environment(const Recipe& recipe) {

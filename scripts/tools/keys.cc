@@ -30,7 +30,7 @@ namespace {
 using namespace copal;
 
 constexpr auto kHelp =
-    "Usage: keys --config config.mk --epoch SECONDS COMMAND...    (in the root of the repository)\n"
+    "Usage: keys --config config.mk --epoch SECONDS [--override NAME=DIR]... COMMAND...    (in the root of the repository)\n"
     "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR --root FILE]\n"
     "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
     "                      inputs of missing entries are kept there, and beside it in `todo` what is to\n"
@@ -79,13 +79,18 @@ Result<World> read_world(const Args& args, const std::vector<std::string>& wante
   if (auto status = read_variables(architecture, world.globals, problems); !status)
     return status.error();
   world.globals.set("HOST_ARCH", host_architecture());
-  world.plan = make_plan({world.globals, wanted, args.has("all")}, problems);
+  PlanInput input{world.globals, wanted, args.has("all"), {}};
+  for (const auto& word : args.all("override")) {
+    const auto equals = word.find('=');
+    input.overrides[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  world.plan = make_plan(input, problems);
   if (!problems.empty()) return problems.error();
-  const KeyInput input{target_environment(world.globals),
+  const KeyInput key_input{target_environment(world.globals),
                        {{"SOURCE_DATE_EPOCH", args.get("epoch")},
                         {"BUILD_TRIPLET", host_architecture() + "-linux-gnu"}},
                        world.globals};
-  world.packages = key_packages(world.plan, input, problems);
+  world.packages = key_packages(world.plan, key_input, problems);
   if (!problems.empty()) return problems.error();
   return world;
 }
@@ -133,6 +138,23 @@ void keep_root(const Args& args, const std::vector<Keyed>& packages) {
   (void)write_if_changed(args.get("root"), text);
 }
 
+// What a production image is made of can be told from its sources' hashes, unless its owner waives it.
+Status check_overrides(const World& world, const MakeInput& input) {
+  const auto wants_image = std::any_of(input.goals.begin(), input.goals.end(), [](const auto& goal) {
+    return goal == "all" || goal == "run" || goal == "images";
+  });
+  if (!wants_image || world.globals.get("CONFIG_IMAGE_PRODUCTION") != "y" ||
+      world.globals.get("CONFIG_IMAGE_ALLOW_OVERRIDES") == "y")
+    return Ok{};
+  for (const auto& package : world.plan.packages) {
+    if (!package.override.empty())
+      return Error{"OVERRIDE_" + package.recipe.name + ": a production image is built from pinned "
+                   "sources alone. Leave it out, build a development image (CONFIG_IMAGE_DEV), or "
+                   "set CONFIG_IMAGE_ALLOW_OVERRIDES"};
+  }
+  return Ok{};
+}
+
 Result<std::string> make_command(const Args& args, const World& world) {
   const auto presence = look(args.get("store"), world.packages);
   const auto goals = args.get("goals");
@@ -142,6 +164,7 @@ Result<std::string> make_command(const Args& args, const World& world) {
   for (const auto goal : words(known)) input.known.emplace_back(goal);
   auto text = makefile(world.plan, world.packages, presence, input);
   if (!text) return text.error();
+  if (auto allowed = check_overrides(world, input); !allowed) return allowed.error();
   if (args.has("inputs")) {
     // What is there may be built again, too: make zlib-rebuild.
     const auto named = packages_in(input.goals);

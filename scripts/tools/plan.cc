@@ -47,6 +47,7 @@ class Planner {
       for (const auto& [name, path] : plan_.recipe_files) visit(name, {path});
     }
     check_users();
+    check_overrides();
   }
 
  private:
@@ -90,6 +91,8 @@ class Planner {
     if (file == plan_.recipe_files.end()) return unknown(name, asked);
     Package package;
     package.recipe = read_recipe(file->second, needs_, build_systems_, problems_);
+    if (const auto found = input_.overrides.find(name); found != input_.overrides.end())
+      package.override = found->second;
     open_.push_back(name);
     for (const auto& word : dependencies(package)) visit(word.text, {file->second, word.line});
     open_.pop_back();
@@ -154,6 +157,17 @@ class Planner {
                                      there->second.path + ":" + std::to_string(there->second.line));
         }
       }
+    }
+  }
+
+  void check_overrides() {
+    std::vector<std::string> names;
+    for (const auto& [name, path] : plan_.recipe_files) names.push_back(name);
+    for (const auto& [name, tree] : input_.overrides) {
+      if (!plan_.recipe_files.contains(name))
+        problems_.add({"OVERRIDE_" + name}, "there is no package '" + name + "'" + did_you_mean(name, names));
+      else if (!fs::is_directory(tree))
+        problems_.add({"OVERRIDE_" + name}, "there is no folder " + tree);
     }
   }
 

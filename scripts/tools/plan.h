@@ -18,6 +18,7 @@ struct Package {
   Recipe recipe;
   std::vector<std::string> depends;  // sorted, each once; with what the build system needs
   std::vector<std::string> entries;  // of these, what is seen whole at /entries/<name>
+  std::string override;              // a working tree that is built instead of the pinned sources
 };
 
 struct Plan {
@@ -39,6 +40,7 @@ struct PlanInput {
   // Goals of make that may name packages (zlib, zlib-rebuild): these are planned too.
   std::vector<std::string> wanted;
   bool all = false;  // every recipe there is, for `make lint`
+  std::map<std::string, std::string> overrides;  // package → working tree
 };
 
 Plan make_plan(const PlanInput& input, Problems& problems);
