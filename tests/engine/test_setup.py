@@ -22,8 +22,8 @@ done
 exit 0
 """
 APT_CACHE = """\
-while read -r name _; do printf '%s:\\n  Installed: (none)\\n  Candidate: 1.0\\n' "$name"; done <{base}/archive
-printf 'virtual-package:\\n  Candidate: (none)\\n'
+grep -q "^$2 " {base}/archive && printf '%s:\\n  Installed: (none)\\n  Candidate: 1.0\\n' "$2"
+exit 0
 """
 
 
@@ -71,7 +71,7 @@ def without(tree, *names):
 def test_installs_what_is_missing_and_nothing_the_second_time(machine):
     done = machine.make("setup")
     assert "installing: one-package other-package" in done.out
-    assert asked(machine) == ["apt-get update", "apt-get install -y --no-install-recommends one-package other-package"]
+    assert asked(machine) == ["apt-get update", "apt-get install -y --reinstall --no-install-recommends one-package other-package"]
     done = machine.make("setup")
     assert done.all == "" and len(asked(machine)) == 2
 
@@ -81,14 +81,15 @@ def test_package_that_this_release_lacks(machine):
     write(machine.base / "archive", "other-package program-2\n")
     done = machine.fails("setup")
     assert asked(machine)[-1].endswith(" other-package")
-    says(done, "could not be installed", "one-package            the program program-1\n")
+    says(done, "there is no one-package.", "could not be installed", "one-package            the program program-1\n")
     assert "program-2" not in done.err
 
 
 def test_package_that_is_there_in_name_only(machine):
+    """As apt-cache has it: one package without a candidate, one that it does not know."""
     write(machine.base / "archive", "")
-    program(machine, "apt-cache", "printf 'one-package:\\n  Candidate: (none)\\n'\n")
-    says(machine.fails("setup"), "one-package            the program program-1", "other-package          the program program-2")
+    program(machine, "apt-cache", "[ $2 != one-package ] || printf 'one-package:\\n  Candidate: (none)\\n'\n")
+    says(machine.fails("setup"), "there is no one-package other-package.", "the program program-1", "the program program-2")
     assert asked(machine) == ["apt-get update"]
 
 
