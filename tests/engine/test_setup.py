@@ -1,6 +1,7 @@
 """`make setup`: what is missing is installed or named, whatever state the machine's package manager is in."""
 
 import os
+import re
 import signal
 import zipfile
 
@@ -178,4 +179,7 @@ def test_ruff_is_pinned_by_its_hash(machine):
         archive.writestr("ruff.py", "")
     done = machine.make("setup", env={"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheel.parent)})
     says(done, "HASHES", sha256(wheel), "ruff could not be installed")
+    pins = re.findall("--hash=sha256:([0-9a-f]{64})", read(machine.root / "scripts/setup"))
+    assert len(pins) == 2, "for x86-64 and arm64"
+    says(done, *pins)
     assert not ruff.exists()
