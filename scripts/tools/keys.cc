@@ -213,7 +213,7 @@ Result<std::string> run(const Args& args) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> options = {"config", "epoch",  "store", "dl",   "goals",
-                                            "known",  "inputs", "root",  "built"};
+                                            "known",  "inputs", "root",  "built", "override"};
   const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
   if (auto complete = args->require({"config", "epoch"}); !complete || args->words().empty())
