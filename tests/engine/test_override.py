@@ -69,7 +69,7 @@ def test_an_edit_meanwhile_does_not_reach_the_build(mine):
 
 def test_mistakes(mine):
     says(mine.fails("a", "OVERRIDE_b=/tmp"), "OVERRIDE_b: there is no package 'b'. Did you mean a?")
-    says(mine.fails("a", "f"OVERRIDE_a={mine.base}/nosuch"), "OVERRIDE_a: there is no folder", "nosuch")
+    says(mine.fails("a", f"OVERRIDE_a={mine.base}/nosuch"), "OVERRIDE_a: there is no folder", "nosuch")
 
 
 def test_a_production_image_refuses_it(mine):
