@@ -47,7 +47,7 @@ export SOURCE_DATE_EPOCH
 
 goals := $(or $(MAKECMDGOALS),all)
 # `make -n`, -q and -t, and goals that only tell, change nothing on disk.
-telling := show-info show-targets show-vars why-% %-show-depends %-show-rdepends
+telling := check-recipes show-info show-targets show-vars why-% %-show-depends %-show-rdepends
 make-flags := $(filter-out -% %=%,$(firstword $(MAKEFLAGS)))
 looking := $(findstring n,$(make-flags))$(findstring q,$(make-flags))$(findstring t,$(make-flags))$(if $(filter-out $(telling),$(goals)),,y)
 # Commands are never shown among what is printed for a program to read.

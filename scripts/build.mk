@@ -23,6 +23,9 @@ store-check:
 
 show-info:
 	@$(keys) info
+# Every recipe there is, whether the configuration selects it or not.
+check-recipes:
+	@$(keys) check --all
 show-targets:
 	@$(keys) targets
 # What the command line, the environment and the configuration come to.
@@ -35,4 +38,4 @@ $(goals.show-rdepends):
 	@$(keys) rdepends $(word 2,$(goal.$@))
 $(goals.why):
 	@$(keys) why $(word 2,$(goal.$@)) --built $(O)/built
-.PHONY: store-check show-info show-targets show-vars
+.PHONY: store-check check-recipes show-info show-targets show-vars

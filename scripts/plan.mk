@@ -25,7 +25,7 @@ endef
 # OVERRIDE_<package>=dir   builds a package from a working tree of one's own, by what is in it, instead of its pinned sources
 overrides := $(foreach v,$(filter OVERRIDE_%,$(.VARIABLES)),$(if $($v),--override '$(v:OVERRIDE_%=%)=$(abspath $($v))'))
 keys  := $(TOOLS)/keys --config $(O)/config.mk --epoch $(SOURCE_DATE_EPOCH) --goals '$(subst ','\'',$(goals))' $(overrides)
-known := $(unconfigured-goals) $(config-goals) all images run source store-check show-info show-targets show-vars
+known := $(unconfigured-goals) $(config-goals) all images run source store-check check-recipes show-info show-targets show-vars
 plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs --root $(STORE)/.roots/$(subst /,%,$(O))))
 $(if $(filter-out 0,$(.SHELLSTATUS)),$(error Nothing was built))
 $(eval $(subst ¶,$(newline),$(plan)))

@@ -1,8 +1,10 @@
 """The boards that tests/run builds, for the tests that look at them."""
 
+import json
 import os
 import subprocess
 
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEST_OUT = os.environ.get("TEST_OUT", "output/test")
 
 
@@ -11,6 +13,18 @@ def output_of(board):
     out = os.path.join(TEST_OUT, board)
     assert os.path.exists(os.path.join(out, "images", "SHA256SUMS")), f"{out} is not built: run `make test`"
     return out
+
+
+def tree_of(out, package):
+    """What a package of a configured output folder installed, in the store."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("O", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+
+    def make(goal):
+        command = ["make", f"O={out}", goal]
+        return subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True, text=True).stdout
+
+    store = next(line for line in make("show-vars").splitlines() if line.startswith("STORE="))
+    return os.path.join(store.removeprefix("STORE="), json.loads(make("show-info"))[package]["entry"], "tree")
 
 
 def build(out, board, setting):

@@ -52,8 +52,8 @@ def fake_recipes(root, count):
 def fill_store(environment):
     """Every entry, as if it had been built."""
     inputs, store = Path(environment["O"], "inputs"), Path(environment["STORE"])
-    tools = subprocess.run(["make", "show-vars"], cwd=environment["ROOT"], env=environment, check=True, capture_output=True, text=True).stdout
-    seal = next(line for line in tools.splitlines() if line.startswith("TOOLS=")).removeprefix("TOOLS=") + "/store"
+    told = subprocess.run(["make", "show-vars"], cwd=environment["ROOT"], env=environment, check=True, capture_output=True, text=True)
+    seal = next(line for line in told.stdout.splitlines() if line.startswith("TOOLS=")).removeprefix("TOOLS=") + "/store"
     for path in inputs.glob("[a-z]*"):
         tree = store / path.name / "tree/usr/bin"
         tree.mkdir(parents=True)

@@ -12,8 +12,8 @@ import pytest
 
 from .tree import EPOCH, LIMIT, read
 
-HOST_ENVIRONMENT = {"NAME", "VERSION", "SOURCES", "JOBS", "SOURCE_DATE_EPOCH", "LC_ALL", "TZ", "PATH", "MAKEFLAGS", "DESTDIR", "BUILD_TRIPLET",
-                    "recipe_build", "recipe_configure", "recipe_version", "CONFIG_COLOUR"}
+HOST_ENVIRONMENT = {"NAME", "VERSION", "SOURCES", "JOBS", "SOURCE_DATE_EPOCH", "LC_ALL", "TZ", "PATH", "MAKEFLAGS", "DESTDIR",
+                    "BUILD_TRIPLET", "recipe_build", "recipe_configure", "recipe_version", "CONFIG_COLOUR"}
 TARGET_ENVIRONMENT = HOST_ENVIRONMENT | {
     "TARGET", "TARGET_KERNEL_ARCH", "TARGET_KERNEL_IMAGE", "TARGET_GOARCH", "TARGET_MESON_CPU", "TARGET_ELF_MACHINE", "TARGET_GCC_ARGS",
     "CC", "CXX", "AR", "RANLIB", "STRIP", "LD", "NM", "OBJCOPY", "READELF", "CFLAGS", "CXXFLAGS", "LDFLAGS",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-EPOCH = 1735689600  # SOURCE_DATE_EPOCH of scripts/recipes.mk
+EPOCH = 1735689600  # SOURCE_DATE_EPOCH of Makefile
 # The machine may be busy with a compiler: what takes longer than this hangs.
 LIMIT = 180
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from boards import output_of
+from boards import output_of, tree_of
 
 SET_UP = r"""
 set -eu
@@ -35,11 +35,7 @@ exec sleep infinity
 
 def program(name, path):
     """A file of a package, in the store."""
-    out = output_of("test_x86_64")
-    with open(f"{out}/keys.mk", encoding="utf-8") as keys:
-        entry = re.search(rf"^entry\.{name} := (.*)", keys.read(), re.M)[1]
-    store = os.environ.get("STORE", os.path.expanduser("~/.cache/copal/store"))
-    return f"{store}/{entry}/tree{path}"
+    return tree_of(output_of("test_x86_64"), name) + path
 
 
 class Watched:
