@@ -55,7 +55,7 @@ bool heads_match(std::string_view set, std::string_view used) {
 
 std::vector<std::string> references_in(std::string_view text) {
   std::vector<std::string> found;
-  for (std::size_t i = 0; (i = text.find("$", i)) != std::string_view::npos;) {
+  for (std::size_t i = 0; (i = text.find('$', i)) != std::string_view::npos;) {
     const auto end = text.substr(i).starts_with("$(") ? closing(text, i) : std::string_view::npos;
     if (end == std::string_view::npos) {
       i += 2;

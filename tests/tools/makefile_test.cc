@@ -51,7 +51,8 @@ TEST_F(Makefiles, AreShortWhenEverythingIsThere) {
   tree.scratch.write("dl/" + some_pin + "/z.tar", "");
   const auto all = text({});
   EXPECT_EQ(all, "image := " + entry["image"] + "\nsandbox := " + entry["host-sandbox"] +
-                     "\nmissing := \ndownloads := \n");
+                     "\nmissing := \nentries := " + entry["host-sandbox"] + " " + entry["zlib"] +
+                     " " + entry["app"] + " " + entry["image"] + "\ndownloads := \n");
 }
 
 TEST_F(Makefiles, HaveWhatIsMissingAfterWhatItNeeds) {

@@ -57,6 +57,7 @@ TEST(Assignments, MayHaveAHashInAWord) {
   EXPECT_EQ(parsed("a = https://x/y#z\n"), Texts{"a=https://x/y#z@1"});
   EXPECT_EQ(parsed("a = b \\# c\n"), Texts{"a=b # c@1"});
   EXPECT_EQ(parsed("a = \\#b\n"), Texts{"a=#b@1"});
+  EXPECT_EQ(parsed("a = b\\\\#c \\\\\\#d e\\f\n"), Texts{"a=b\\#c \\#d e\\f@1"});
   const auto* const advice =
       "t.mk:1: a comment has a line of its own; a # that is meant is written \\#";
   EXPECT_EQ(problem("a = b # c\n"), advice);
@@ -186,6 +187,7 @@ TEST_F(Recipes, KnowVariables) {
   EXPECT_EQ(value("kind-$(CONFIG_DARK) = dark\nmake = a $(kind-y)\n", "make"), "a");
   EXPECT_EQ(value("make = a$$b $$(c)\n", "make"), "a$b $(c)");
   EXPECT_EQ(value("make = a $(tags)\n", "make"), "a");
+  EXPECT_EQ(value("make = a\\$()\n", "make"), "a\\");
   EXPECT_EQ(value("make-y = b\nmake = a\n", "make"), "a b");
 }
 
@@ -391,7 +393,7 @@ TEST_F(Recipes, NamePathsOfTheRepository) {
     EXPECT_TRUE(
         says(wrong("files = " + std::string(path) + "\n"), "is no path; write it as it is below"))
         << path;
-  EXPECT_EQ(wrong("overlays = overlays/base /srv/overlay?\n"), "");
+  EXPECT_EQ(wrong("overlays = overlays/base /srv/overlay? board//overlay?\n"), "");
   EXPECT_TRUE(says(wrong("overlays = ../x\n"), ":3: '../x' is no path"));
   EXPECT_TRUE(says(wrong("scripts = ../x.sh\n"),
                    ":3: '../x.sh'; write the name of a file in scripts/build"));
