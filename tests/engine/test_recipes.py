@@ -43,7 +43,7 @@ MISTAKES = {
     "open reference": ("configure = $(CONFIG_LIGHT\n", 3, "not closed"),
     "function": ("configure = $(shell id)\n", 3, "no functions"),
     "a value that is itself": ("configure = $(configure) --x\n", 3, "refers to itself"),
-    "two that are each other": ("x = $(y)\ny = $(x)\nconfigure = $(x)\n", 5, "refers to itself"),
+    "two that are each other": ("x = $(y)\ny = $(x)\nconfigure = $(x)\n", 4, "refers to itself"),
     "set twice": ("configure = --x\nconfigure = --y\n", 4, "is set in line 3 already"),
     "question mark": ("configure ?= --x\n", 3, "write = or +="),
     "shell assignment": ("configure != id\n", 3, "write = or +="),

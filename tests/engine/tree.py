@@ -234,6 +234,8 @@ class Tree:
         """All that is to be seen of all files below: what was changed, if only for a moment, shows."""
         found = {}
         for folder in folders:
+            for store in (folder, folder / "store"):
+                eventually(lambda: not list((store / ".work").glob(".trash.*")), "the work folders of builds are gone")  # noqa: B023
             for path in [folder, *sorted(folder.rglob("*"))]:
                 facts = path.lstat()
                 content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
