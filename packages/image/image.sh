@@ -37,7 +37,7 @@ system_spec() {
     echo "file /etc/hostname /build/hostname 0644"
     # What was not built from pinned sources: the image, and its manifest, say so.
     if [ "${recipe_overridden-}" ]; then
-        printf '%s\n' $recipe_overridden >/build/overrides
+        tr ' ' '\n' <<<"$recipe_overridden" >/build/overrides
         echo "file /etc/copal/overrides /build/overrides 0644"
     fi
     # No clock is right that says less: the machine's is set forward to this.

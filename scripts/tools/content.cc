@@ -142,7 +142,8 @@ Status Contents::path(const std::string& role, const std::string& path, const st
   }
   for (const auto& node : nodes) {
     if (below_left_over(node.path)) continue;
-    if (auto added = add({role, below(to, node.path), "", false, below(path, node.path)}, node.mode, all);
+    if (auto added =
+            add({role, below(to, node.path), "", false, below(path, node.path)}, node.mode, all);
         !added)
       return added;
   }
@@ -182,9 +183,10 @@ Status Contents::work_tree(const std::string& path, const std::string& to,
     // git still knows what was deleted.
     if (::lstat(file.c_str(), &info) != 0) continue;
     // A repository in the repository.
-    auto added = S_ISDIR(info.st_mode)
-                     ? work_tree(file, to + "/" + std::string(name), all)
-                     : add({"file", to + "/" + std::string(name), "", false, file}, info.st_mode, all);
+    auto added =
+        S_ISDIR(info.st_mode)
+            ? work_tree(file, to + "/" + std::string(name), all)
+            : add({"file", to + "/" + std::string(name), "", false, file}, info.st_mode, all);
     if (!added) return added;
   }
   return Ok{};

@@ -147,7 +147,8 @@ std::string check_symbol(std::string_view text, const Context& context) {
   std::erase_if(symbols, [](const auto& name) { return !name.starts_with("CONFIG_"); });
   const auto whole = "CONFIG_" + std::string(text);
   return "there is no symbol " + std::string(text) +
-         (context.globals.has(whole) ? ". Did you mean " + whole + "?" : did_you_mean(text, symbols));
+         (context.globals.has(whole) ? ". Did you mean " + whole + "?"
+                                     : did_you_mean(text, symbols));
 }
 
 // The numbers stand on disks and in archives: 0 and 65534 have their users in every image.

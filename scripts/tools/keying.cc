@@ -207,14 +207,13 @@ class Keyer {
     }
   }
 
-  // In one order, and each once, however the recipe names them. A link that is named is what it leads
-  // to, also where the folder that it is in is named too.
+  // In one order, and each once, however the recipe names them. A link that is named is what it
+  // leads to, also where the folder that it is in is named too.
   void add_contents(std::vector<Content>& contents) {
-    std::stable_sort(contents.begin(), contents.end(),
-                     [](const Content& a, const Content& b) {
-                       return std::make_pair(std::cref(a.to), a.role == "link") <
-                              std::make_pair(std::cref(b.to), b.role == "link");
-                     });
+    std::stable_sort(contents.begin(), contents.end(), [](const Content& a, const Content& b) {
+      return std::make_pair(std::cref(a.to), a.role == "link") <
+             std::make_pair(std::cref(b.to), b.role == "link");
+    });
     contents.erase(std::unique(contents.begin(), contents.end(),
                                [](const Content& a, const Content& b) { return a.to == b.to; }),
                    contents.end());

@@ -30,10 +30,12 @@ namespace {
 using namespace copal;
 
 constexpr auto kHelp =
-    "Usage: keys --config config.mk --epoch SECONDS [--override NAME=DIR]... COMMAND...    (in the root of the repository)\n"
+    "Usage: keys --config config.mk --epoch SECONDS [--override NAME=DIR]... COMMAND...    (in the "
+    "root of the repository)\n"
     "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR --root FILE]\n"
     "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
-    "                      inputs of missing entries are kept there, and beside it in `todo` what is to\n"
+    "                      inputs of missing entries are kept there, and beside it in `todo` what "
+    "is to\n"
     "                      be built; in FILE what is wanted of the store\n"
     "  info                all that is known, as JSON\n"
     "  targets             all packages of this configuration\n"
@@ -87,9 +89,9 @@ Result<World> read_world(const Args& args, const std::vector<std::string>& wante
   world.plan = make_plan(input, problems);
   if (!problems.empty()) return problems.error();
   const KeyInput key_input{target_environment(world.globals),
-                       {{"SOURCE_DATE_EPOCH", args.get("epoch")},
-                        {"BUILD_TRIPLET", host_architecture() + "-linux-gnu"}},
-                       world.globals};
+                           {{"SOURCE_DATE_EPOCH", args.get("epoch")},
+                            {"BUILD_TRIPLET", host_architecture() + "-linux-gnu"}},
+                           world.globals};
   world.packages = key_packages(world.plan, key_input, problems);
   if (!problems.empty()) return problems.error();
   return world;
@@ -138,17 +140,19 @@ void keep_root(const Args& args, const std::vector<Keyed>& packages) {
   (void)write_if_changed(args.get("root"), text);
 }
 
-// What a production image is made of can be told from its sources' hashes, unless its owner waives it.
+// What a production image is made of can be told from its sources' hashes, unless its owner waives
+// it.
 Status check_overrides(const World& world, const MakeInput& input) {
-  const auto wants_image = std::any_of(input.goals.begin(), input.goals.end(), [](const auto& goal) {
-    return goal == "all" || goal == "run" || goal == "images";
-  });
+  const auto wants_image = std::any_of(
+      input.goals.begin(), input.goals.end(),
+      [](const auto& goal) { return goal == "all" || goal == "run" || goal == "images"; });
   if (!wants_image || world.globals.get("CONFIG_IMAGE_PRODUCTION") != "y" ||
       world.globals.get("CONFIG_IMAGE_ALLOW_OVERRIDES") == "y")
     return Ok{};
   for (const auto& package : world.plan.packages) {
     if (!package.override.empty())
-      return Error{"OVERRIDE_" + package.recipe.name + ": a production image is built from pinned "
+      return Error{"OVERRIDE_" + package.recipe.name +
+                   ": a production image is built from pinned "
                    "sources alone. Leave it out, build a development image (CONFIG_IMAGE_DEV), or "
                    "set CONFIG_IMAGE_ALLOW_OVERRIDES"};
   }
@@ -178,7 +182,9 @@ Result<std::string> make_command(const Args& args, const World& world) {
     }
     keep_root(args, world.packages);
     const auto todo = join(to_build(world.plan, world.packages, presence, input), "\n");
-    if (auto kept = write_if_changed(output_folder(args) + "/todo", todo.empty() ? "" : todo + "\n"); !kept)
+    if (auto kept =
+            write_if_changed(output_folder(args) + "/todo", todo.empty() ? "" : todo + "\n");
+        !kept)
       return kept.error();
   }
   std::string folded;
@@ -212,7 +218,7 @@ Result<std::string> run(const Args& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> options = {"config", "epoch",  "store", "dl",   "goals",
+  const std::vector<std::string> options = {"config", "epoch",  "store", "dl",    "goals",
                                             "known",  "inputs", "root",  "built", "override"};
   const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);

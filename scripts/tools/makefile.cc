@@ -102,8 +102,8 @@ class Writer {
         return path + ": " + name + " is a goal of make; give the package another name";
       for (const auto& reading : readings(name)) {
         if (reading.verb != "build" && plan_.recipe_files.contains(reading.package))
-          return path + ": " + name + " is a goal of make, " + reading.verb + " of the package " + reading.package +
-                 "; give the package another name";
+          return path + ": " + name + " is a goal of make, " + reading.verb + " of the package " +
+                 reading.package + "; give the package another name";
       }
     }
     return "";

@@ -165,7 +165,8 @@ class Planner {
     for (const auto& [name, path] : plan_.recipe_files) names.push_back(name);
     for (const auto& [name, tree] : input_.overrides) {
       if (!plan_.recipe_files.contains(name))
-        problems_.add({"OVERRIDE_" + name}, "there is no package '" + name + "'" + did_you_mean(name, names));
+        problems_.add({"OVERRIDE_" + name},
+                      "there is no package '" + name + "'" + did_you_mean(name, names));
       else if (!fs::is_directory(tree))
         problems_.add({"OVERRIDE_" + name}, "there is no folder " + tree);
     }

@@ -39,7 +39,7 @@ struct PlanInput {
   const Variables& globals;  // configuration symbols, architecture, HOST_ARCH
   // Goals of make that may name packages (zlib, zlib-rebuild): these are planned too.
   std::vector<std::string> wanted;
-  bool all = false;  // every recipe there is, for `make lint`
+  bool all = false;                              // every recipe there is, for `make lint`
   std::map<std::string, std::string> overrides;  // package → working tree
 };
 

@@ -79,8 +79,9 @@ class Reader {
     const auto words = words_of(value);
     if (words.empty()) return;
     if (const auto size = text_of(value).size(); field.in_key && size > kLongest)
-      say(words.front().line, name + " has " + std::to_string(size) + " bytes, and a build's environment takes " +
-          std::to_string(kLongest) + "; put it into a file, and name that in `files`");
+      say(words.front().line,
+          name + " has " + std::to_string(size) + " bytes, and a build's environment takes " +
+              std::to_string(kLongest) + "; put it into a file, and name that in `files`");
     if (field.check != nullptr) check(field, value, words);
     recipe_.fields[name] = std::move(value);
   }

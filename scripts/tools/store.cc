@@ -15,7 +15,8 @@ using namespace copal;
 
 constexpr auto kHelp =
     "Usage: store COMMAND...                          (SOURCE_DATE_EPOCH in the environment)\n"
-    "  stage INPUTS_DIR ENTRY WORK     puts what the entry's inputs name below WORK, and these as WORK/inputs\n"
+    "  stage INPUTS_DIR ENTRY WORK     puts what the entry's inputs name below WORK, and these as "
+    "WORK/inputs\n"
     "  merge FOLDER TREE...            several trees as one\n"
     "  seal TREE ENTRY_DIR             makes a freshly installed tree an entry's\n"
     "  check [--full] STORE ENTRY...   says which entries are damaged\n"
