@@ -97,17 +97,22 @@ def replaced(path):
 
 
 def claim_output():
-    """Makes the output folder, and the mark in it by which `make clean` knows that it is ours. A folder with something of the user's
-    in it is none."""
-    mark = os.path.join(OUT, ".copal-output")
+    """Makes the output folder, and the mark in it by which `make clean` knows that it is ours: a file with the checkout's path. A folder
+    with something of the user's in it is none, nor is another checkout's, as long as that is there."""
+    mark, here = os.path.join(OUT, ".copal-output"), os.getcwd()
     os.makedirs(OUT, exist_ok=True)
     if os.path.exists(mark):
-        return
-    if foreign := sorted(set(os.listdir(OUT)) - {".config"}):
+        with open(mark, encoding="utf-8") as text:
+            owner = text.readline().strip()
+        if owner == here:
+            return
+        if os.path.exists(f"{owner}/scripts/kconfig.py"):
+            fail([f"O={OUT} belongs to the checkout {owner}. Nothing was changed.", "Choose another folder with O=."])
+    elif foreign := sorted(set(os.listdir(OUT)) - {".config"}):
         fail([f"O={OUT} is no output folder of Copal, and not empty (it has {foreign[0]}). Nothing was changed.",
               "Choose another folder with O=; it is made if it is not there."])
-    with open(mark, "w", encoding="utf-8") as text:
-        text.write("Written by make, which removes what it generates here (make clean, make distclean).\n")
+    with replaced(mark) as temporary, open(temporary, "w", encoding="utf-8") as text:
+        text.write(f"{here}\nThe checkout that generates what is here, and removes it: make clean, make distclean.\n")
 
 
 def lines_of(path):

@@ -233,3 +233,26 @@ def test_clean_takes_what_is_left_of_an_older_engine(clone):
     (clone.o / "test/deep").chmod(0)
     clone.make("clean")
     assert not (clone.o / "test").exists()
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_the_output_of_another_checkout_is_refused(tree, new_tree, goal):
+    other = new_tree("other")
+    other.configure()
+    before = other.snapshot(other.o)
+    done = tree.fails(goal, f"O={other.o}")
+    assert f"{other.o} belongs to the checkout {other.root}" in done.err
+    tree.configure()
+    done = tree.fails("test_defconfig", f"O={other.o}")
+    assert f"O={other.o} belongs to the checkout {other.root}" in done.err
+    assert other.snapshot(other.o) == before
+
+
+def test_the_output_of_a_checkout_that_was_moved_is_taken_over(tree):
+    tree.configure()
+    moved = tree.root.rename(tree.root.with_name("moved"))
+    tree.root = moved
+    tree.make("test_defconfig")
+    assert read(tree.o / MARK).splitlines()[0] == str(moved)
+    tree.make("distclean")
+    assert not tree.o.exists()
