@@ -2,6 +2,7 @@
 # all edges are order-only, since an entry restored from elsewhere may be younger than what was built on it.
 
 export BUBBLEWRAP := $(STORE)/$(sandbox)/tree/bin/bwrap
+export KEYS := $(keys)
 
 $(addprefix $(STORE)/,$(missing)): $(STORE)/%: | $(O)/host-ok
 	+$(Q)scripts/build-entry build $(package.$*) $*
