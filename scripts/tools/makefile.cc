@@ -99,11 +99,12 @@ class Writer {
   std::string ambiguous() const {
     for (const auto& [name, path] : plan_.recipe_files) {
       if (std::find(input_.known.begin(), input_.known.end(), name) != input_.known.end())
-        return path + ": " + name + " is a goal of make; give the package another name";
+        return join({path, ": ", name, " is a goal of make; give the package another name"}, "");
       for (const auto& reading : readings(name)) {
         if (reading.verb != "build" && plan_.recipe_files.contains(reading.package))
-          return path + ": " + name + " is a goal of make, " + reading.verb + " of the package " +
-                 reading.package + "; give the package another name";
+          return join({path, ": ", name, " is a goal of make, ", reading.verb, " of the package ",
+                       reading.package, "; give the package another name"},
+                      "");
       }
     }
     return "";

@@ -18,7 +18,9 @@ class Actions {
   Actions() { ::posix_spawn_file_actions_init(&actions_); }
   ~Actions() { ::posix_spawn_file_actions_destroy(&actions_); }
   Actions(const Actions&) = delete;
+  Actions(Actions&&) = delete;
   Actions& operator=(const Actions&) = delete;
+  Actions& operator=(Actions&&) = delete;
   posix_spawn_file_actions_t* get() { return &actions_; }
 
  private:
@@ -48,6 +50,7 @@ Result<std::string> output_of(std::vector<std::string> command) {
   ::posix_spawn_file_actions_adddup2(actions.get(), to.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (auto& word : command) words.push_back(word.data());
   words.push_back(nullptr);
   pid_t child = 0;
