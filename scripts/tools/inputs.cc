@@ -81,6 +81,7 @@ Status stage(const std::string& folder, const std::string& entry, const std::str
   if (!inputs) return inputs.error();
   if (!entry.ends_with("-" + key_of(*inputs)))
     return Error{folder + "/" + entry + " was changed by hand or damaged; run make again"};
+  if (auto made = make_folders(work); !made) return made;
   if (auto kept = write_file(work + "/inputs", *inputs); !kept) return kept;
   std::set<std::string> folders;
   for (const auto line : lines(*inputs)) {

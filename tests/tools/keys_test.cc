@@ -144,7 +144,7 @@ TEST_F(Keys, ChangeWithEachFieldAndFlowDownstream) {
   EXPECT_EQ(edited(kZlib, "build = make", "build = make\nsandbox = none"), zlib_and_users);
   EXPECT_EQ(edited(kZlib, "build = make", "build = make\nconfigure-$(CONFIG_X) += --x"),
             zlib_and_users);
-  for (const auto* field : {"srcdir", "tags", "go-packages", "go-ldflags", "go-platform"})
+  for (const auto* field : {"srcdir", "tags", "go-packages", "go-ldflags"})
     EXPECT_EQ(edited(kZlib, "build = make", "build = make\n" + std::string(field) + " = x"),
               zlib_and_users)
         << field;

@@ -108,10 +108,12 @@ TEST_F(Makefiles, KnowTheGoalsOfPackages) {
   EXPECT_EQ(all.find("/some/path"), std::string::npos);
 }
 
-TEST_F(Makefiles, PreferThePackageThatIsCalledLikeAVerb) {
+TEST_F(Makefiles, RefuseAPackageThatIsCalledLikeAVerb) {
   tree.recipe("app-shell", "build = own\n");
   tree.scratch.write("packages/app-shell/app-shell.sh", "");
-  EXPECT_TRUE(says(text({}, {"app-shell"}), "goal.app-shell := build app-shell "));
+  EXPECT_EQ(text({}),
+            "error: packages/app-shell/app-shell.mk: app-shell is a goal of make, shell of the "
+            "package app; give the package another name");
 }
 
 TEST_F(Makefiles, ExplainGoalsThatAreNone) {
