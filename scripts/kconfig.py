@@ -101,6 +101,8 @@ def claim_output():
     with something of the user's in it is none, nor is another checkout's, as long as that is there."""
     mark, here = os.path.join(OUT, ".copal-output"), os.getcwd()
     os.makedirs(OUT, exist_ok=True)
+    # Listed before the mark is looked for: another make that begins here writes nothing but the mark until that is there.
+    foreign = sorted(name for name in os.listdir(OUT) if name != ".config" and not name.startswith(".copal-output"))
     if os.path.exists(mark):
         with open(mark, encoding="utf-8") as text:
             owner = text.readline().strip()
@@ -108,7 +110,7 @@ def claim_output():
             return
         if os.path.exists(f"{owner}/scripts/kconfig.py"):
             fail([f"O={OUT} belongs to the checkout {owner}. Nothing was changed.", "Choose another folder with O=."])
-    elif foreign := sorted(set(os.listdir(OUT)) - {".config"}):
+    elif foreign:
         fail([f"O={OUT} is no output folder of Copal, and not empty (it has {foreign[0]}). Nothing was changed.",
               "Choose another folder with O=; it is made if it is not there."])
     with replaced(mark) as temporary, open(temporary, "w", encoding="utf-8") as text:

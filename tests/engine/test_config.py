@@ -457,7 +457,7 @@ def test_the_origin_outlives_the_goals_that_write(tree):
     terminal.send_keys(" q")
     assert terminal.wait() == 0
     assert "configs/test_defconfig\n" in tree.make("update-defconfig").out
-    assert sorted(path.name for path in tree.o.iterdir()) == [".config", "config.mk"]
+    assert sorted(path.name for path in tree.o.iterdir()) == [".config", ".copal-output", "config.mk"]
 
 
 # config.mk
@@ -512,7 +512,7 @@ def test_makes_that_configure_at_once(tree):
         (tree.root / f"configs/b{number}_defconfig").write_text(f'# Board\nCONFIG_COLOUR="{number}"\n')
     under_way = [tree.start(f"b{number}_defconfig") for number in range(6)]
     assert [make.wait().code for make in under_way] == [0] * 6
-    assert sorted(path.name for path in tree.o.iterdir()) == [".config", "config.mk"]
+    assert sorted(path.name for path in tree.o.iterdir()) == [".config", ".copal-output", "config.mk"]
     kconfig(tree, "check")
 
 
