@@ -28,11 +28,16 @@ endif
 # NEED_MB=n  free space in STORE below which no build starts (default: 4096)
 # V=0|1|2    0: one line per step. 1: also the commands and the build's output. 2: also why each package is built.
 O     ?= output
+ifeq ($(XDG_CACHE_HOME)$(HOME),)
+  $(error Neither HOME nor XDG_CACHE_HOME is set: where the store, sources and tools are kept is not known)
+endif
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
+NEED_MB ?= 4096
 $(foreach v,O STORE DL,$(if $(strip $($v)),,$(error $v= is empty. Give a folder, or leave $v out)))
+$(if $(filter 0 1 2,$(V)),,$(error V='$(V)' is none of 0, 1 and 2))
 given   = $(if $(filter environment command,$(origin $v)),$(value $v),$($v))
 $(foreach v,O STORE DL,$(if $(call odd-in,$(given)),\
   $(error $v='$(given)': Make cannot work in a path with $(call odd-in,$(given)). Choose another one with $v=)))

@@ -54,7 +54,7 @@ file /init /entries/init/tree/usr/bin/init 0755
 SPEC
 }
 
-make_image() { mkimage --machine "$TARGET_ELF_MACHINE" --spec "$1.spec" --manifest "$1.manifest" --sizes "$1.sizes" "${@:2}"; }
+make_image() { mkimage --like /entries/init/tree/usr/bin/init --spec "$1.spec" --manifest "$1.manifest" --sizes "$1.sizes" "${@:2}"; }
 
 # A bad file of a service, a disk or the network must not reach a machine.
 check_services() {

@@ -7,8 +7,6 @@ TARGET_KERNEL_IMAGE := arch/x86/boot/bzImage
 TARGET_GOARCH       := amd64
 TARGET_MESON_CPU    := x86_64
 TARGET_GCC_ARGS     :=
-# As `readelf -h` names the machine to the image's ELF checks.
-TARGET_ELF_MACHINE  := x86_64
 
 QEMU         := qemu-system-x86_64
 QEMU_MACHINE := q35

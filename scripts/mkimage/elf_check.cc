@@ -233,14 +233,14 @@ class Inspector {
 
 }  // namespace
 
-std::optional<std::uint16_t> machine_number(std::string_view name) {
-  if (name == "x86_64") return EM_X86_64;
-  if (name == "aarch64") return EM_AARCH64;
-  return std::nullopt;
-}
-
 bool is_elf(std::string_view bytes) {
   return bytes.starts_with(std::string_view(ELFMAG, SELFMAG));
+}
+
+std::optional<std::uint16_t> machine_of(std::string_view bytes) {
+  const auto header = read_at<Elf64_Ehdr>(bytes, 0);
+  if (!header || !is_elf(bytes)) return std::nullopt;
+  return header->e_machine;
 }
 
 Elf inspect_elf(std::string_view bytes, std::uint16_t machine) {

@@ -31,7 +31,7 @@ struct Elf {
   std::vector<Finding> findings;
 };
 
-std::optional<std::uint16_t> machine_number(std::string_view name);  // x86_64, aarch64
+std::optional<std::uint16_t> machine_of(std::string_view bytes);  // of a program: EM_X86_64, …
 bool is_elf(std::string_view bytes);
 Elf inspect_elf(std::string_view bytes, std::uint16_t machine);
 

@@ -16,9 +16,11 @@ namespace {
 using namespace copal;
 
 constexpr auto kHelp =
-    "Usage: mkimage --machine x86_64|aarch64 --spec SPEC --manifest OUT --sizes OUT [--cpio OUT] "
-    "[--tar OUT]\n"
-    "       (at least one of --cpio and --tar; SOURCE_DATE_EPOCH in the environment)\n"
+    "Usage: mkimage --like PROGRAM --spec SPEC --manifest OUT --sizes OUT [--cpio OUT] [--tar "
+    "OUT]\n"
+    "       (at least one of --cpio and --tar; PROGRAM is one of the machine that the image is "
+    "for;\n"
+    "       SOURCE_DATE_EPOCH in the environment)\n"
     "Exit code: 0 good, 1 something is wrong with the image, 2 usage, 3 a store entry is damaged\n";
 
 void list(const std::vector<std::string>& texts) {
@@ -39,9 +41,10 @@ int report_problems(const Packed& packed, const std::string& spec) {
 }
 
 int run(const Args& args) {
-  const auto machine = machine_number(args.get("machine"));
-  if (!machine)
-    return fail("mkimage", {"--machine " + args.get("machine") + " is neither x86_64 nor aarch64"});
+  const auto program = read_file(args.get("like"));
+  if (!program) return fail("mkimage", program.error());
+  const auto machine = machine_of(*program);
+  if (!machine) return fail("mkimage", {args.get("like") + " is no program"});
   const auto mtime = source_date_epoch();
   if (!mtime) return fail("mkimage", mtime.error());
   const auto text = read_file(args.get("spec"));
@@ -62,9 +65,9 @@ int run(const Args& args) {
 
 int main(int argc, char** argv) {
   const auto args = Args::parse({argv + 1, argv + argc},
-                                {"machine", "spec", "manifest", "sizes", "cpio", "tar"}, {});
+                                {"like", "spec", "manifest", "sizes", "cpio", "tar"}, {});
   if (!args) return usage(args.error().what + "\n" + kHelp);
-  const auto complete = args->require({"machine", "spec", "manifest", "sizes"});
+  const auto complete = args->require({"like", "spec", "manifest", "sizes"});
   if (!complete || !args->words().empty() || !(args->has("cpio") || args->has("tar")))
     return usage(kHelp);
   return run(*args);

@@ -31,19 +31,44 @@ bool below_left_over(std::string_view path) {
   return std::any_of(parts.begin(), parts.end(), is_left_over);
 }
 
-// Lines that are comments and nothing else. A here-document may have lines that only look so: a
-// script with one stays as it is.
-std::string without_comments(const std::string& text) {
-  for (std::size_t i = 0; (i = text.find("<<", i)) != std::string::npos;) {
-    const auto end = std::min(text.find_first_not_of('<', i), text.size());
-    if (end - i == 2) return text;
-    i = end;
+// How a line of a shell script ends: alone, by a backslash, or within a quote or before a
+// here-document.
+enum class End { plain, backslash, text };
+
+End end_of(std::string_view line) {
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); i++) {
+    const char c = line[i];
+    if (c == '\\' && quote != '\'') {
+      if (++i == line.size()) return quote == 0 ? End::backslash : End::text;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '#' && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t')) {
+      return End::plain;
+    } else if (line.substr(i).starts_with("<<<")) {
+      i += 2;
+    } else if (line.substr(i).starts_with("<<")) {
+      return End::text;
+    }
   }
+  return quote == 0 ? End::plain : End::text;
+}
+
+// Without the lines that are comments and nothing else. A script in which some may only look so,
+// in a text or in a command of several lines, stays as it is.
+std::string without_comments(const std::string& text) {
   std::string result;
+  auto end = End::plain;
   for (const auto line : lines(text)) {
     const auto first = line.find_first_not_of(" \t");
-    if (first == std::string_view::npos || (line[first] == '#' && !line.starts_with("#!")))
+    if (first == std::string_view::npos || (line[first] == '#' && !line.starts_with("#!"))) {
+      if (end == End::backslash) return text;
       continue;
+    }
+    end = end_of(line);
+    if (end == End::text) return text;
     result.append(line).append("\n");
   }
   return result;

@@ -235,6 +235,10 @@ std::vector<std::string> field_names() {
 }
 
 // Names become file names, goals and words of makefiles.
+bool is_host_package(std::string_view name) {
+  return name.starts_with("host-") || name.starts_with("cross-");
+}
+
 bool is_package_name(std::string_view text) {
   return only(text, {kLower, kDigits, "+.-"}) &&
          std::string_view("+.-").find(text.front()) == std::string_view::npos;

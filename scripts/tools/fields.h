@@ -32,6 +32,8 @@ const Field* find_field(std::string_view name);
 std::vector<std::string> field_names();
 
 bool is_package_name(std::string_view text);
+// Whether a package of this name is for the build machine: host-… and cross-….
+bool is_host_package(std::string_view name);
 // The name under which a source is kept and seen in /src: go:m/x@v is x-v.zip, anything else has a
 // last part of its own.
 std::string source_file(std::string_view uri);

@@ -16,11 +16,6 @@
 namespace copal {
 namespace {
 
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
-}
-
 Status make_folders(const std::string& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);

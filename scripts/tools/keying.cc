@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <set>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 
 #include "entry.h"
+#include "file.h"
 #include "text.h"
 
 namespace copal {
@@ -20,11 +20,6 @@ namespace {
 constexpr auto kEngine = "copal-inputs 2\n";
 
 using Lines = std::vector<std::string>;
-
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
-}
 
 class Keyer {
  public:
@@ -234,8 +229,7 @@ class Keyer {
     for (const auto& name : package.depends) {
       const auto& entry = entries_[name];
       const bool whole = std::binary_search(package.entries.begin(), package.entries.end(), name);
-      const bool host = name.starts_with("host-") || name.starts_with("cross-");
-      add(whole ? "entry " + name : host ? "host" : "sysroot", entry);
+      add(whole ? "entry " + name : is_host_package(name) ? "host" : "sysroot", entry);
       keyed.depends.push_back(entry);
     }
   }

@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <system_error>
 #include <thread>
@@ -104,8 +103,7 @@ std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& p
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < packages.size(); i = next++) {
-      struct stat info {};
-      if (::lstat((store + "/" + packages[i].entry).c_str(), &info) != 0) {
+      if (!exists(store + "/" + packages[i].entry)) {
         presence[i] = Presence::missing;
       } else if (const auto checked = check_entry(store, packages[i].entry, Depth::quick);
                  !checked) {

@@ -6,8 +6,8 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <sys/stat.h>
 
+#include "file.h"
 #include "text.h"
 
 namespace copal {
@@ -28,11 +28,6 @@ std::vector<PackageGoal> readings(const std::string& goal) {
   return all;
 }
 
-bool exists(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0;
-}
-
 // How long the chain is that has to be built before each entry: what is the longest is begun first,
 // so that the toolchain never waits for host tools that nothing waits for.
 std::map<std::string, int> heights_of(const std::vector<Keyed>& packages) {
@@ -45,10 +40,10 @@ std::map<std::string, int> heights_of(const std::vector<Keyed>& packages) {
   return heights;
 }
 
-class Writer {
+class Rules {
  public:
-  Writer(const Plan& plan, const std::vector<Keyed>& packages,
-         const std::vector<Presence>& presence, const MakeInput& input)
+  Rules(const Plan& plan, const std::vector<Keyed>& packages, const std::vector<Presence>& presence,
+        const MakeInput& input)
       : plan_(plan), packages_(packages), input_(input), heights_(heights_of(packages)) {
     for (std::size_t i = 0; i < packages.size(); i++) {
       by_name_[packages[i].package->recipe.name] = &packages[i];
@@ -234,7 +229,7 @@ std::vector<std::string> to_build(const Plan& plan, const std::vector<Keyed>& pa
 
 Result<std::string> makefile(const Plan& plan, const std::vector<Keyed>& packages,
                              const std::vector<Presence>& presence, const MakeInput& input) {
-  return Writer(plan, packages, presence, input).text();
+  return Rules(plan, packages, presence, input).text();
 }
 
 }  // namespace copal

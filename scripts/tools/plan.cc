@@ -68,6 +68,11 @@ class Planner {
 
   void find_recipes() {
     auto folders = entries_of("packages");
+    for (const auto& path : folders) {
+      if (path.extension() == ".mk")
+        problems_.add({path.string()}, "is not read; a recipe has a folder of its own: packages/" +
+                                           path.stem().string() + "/" + path.filename().string());
+    }
     folders.emplace_back("kernel");
     folders.emplace_back("init");
     for (const auto& folder : folders) {

@@ -21,7 +21,7 @@ struct Recipe {
   std::string text(const std::string& field) const;
   std::vector<Piece> words(const std::string& field) const;
   Place place(const std::string& field) const;  // of its first line, for what is wrong with it
-  bool is_host() const { return name.starts_with("host-") || name.starts_with("cross-"); }
+  bool is_host() const { return is_host_package(name); }
 };
 
 Recipe read_recipe(const std::string& path, const Variables& globals,

@@ -100,6 +100,7 @@ def test_a_shell_holds_nothing_that_others_need(tree):
     assert tree.make("b", limit=120).built() == ["a", "b"]
     assert tree.make("a-rebuild", limit=120).built() == ["a"]
     assert tree.fails("c-shell").code == 2
+    assert "0 entries" in tree.make("store-gc").out
     shell.send("cat x && echo still=$(cat x)")
     shell.expect("still=text")
     shell.send("exit")

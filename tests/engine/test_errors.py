@@ -276,6 +276,19 @@ def test_too_little_room_is_said_before_a_build(small):
     assert done.code == 2
 
 
+@pytest.mark.parametrize(("variables", "words"), [
+    ({"NEED_MB": "abc"}, ["NEED_MB='abc' is no number of megabytes"]), ({"NEED_MB": "-1"}, ["NEED_MB='-1' is no number"]),
+    ({"V": "3"}, ["V='3' is none of 0, 1 and 2"]), ({"V": ""}, ["V='' is none of"]),
+    ({"HOME": "", "XDG_CACHE_HOME": ""}, ["Neither HOME nor XDG_CACHE_HOME is set"])])
+def test_variables_that_say_nothing(tree, variables, words):
+    tree.package("a")
+    tree.configure("a")
+    done = tree.run("a", env=variables)
+    assert done.code == 2
+    says(done, *words)
+    assert "unbound" not in done.all
+
+
 def test_disk_that_gets_full_and_has_room_again(small):
     """NEED_MB: the room that a build must find, below which it is not even begun."""
     done = in_small_store(small, "size=40m", "head -c 20M /dev/zero >$STORE/ballast; NEED_MB=1 make a; echo code $?; ls $STORE; "

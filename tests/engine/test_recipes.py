@@ -280,6 +280,16 @@ def test_a_package_that_is_called_like_a_goal_of_another(shared):
         home.rmdir()
 
 
+def test_a_recipe_without_a_folder_of_its_own(shared):
+    recipe(shared, "")
+    stray = shared.root / "packages/stray.mk"
+    write(stray, "version = 1\nbuild = own\n")
+    try:
+        says(shared.fails("b"), "packages/stray.mk: is not read", "packages/stray/stray.mk")
+    finally:
+        stray.unlink()
+
+
 # What one recipe says stays its own
 
 def test_a_helper_variable_does_not_leak(shared):

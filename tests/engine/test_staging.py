@@ -326,10 +326,12 @@ def test_the_sandbox_and_the_engine_s_number_are_inputs(tree):
     assert read(REPOSITORY / "scripts/tools/keying.cc").count('kEngine = "copal-inputs ') == 1
 
 
-def test_a_line_that_only_looks_like_a_comment_counts(tree):
-    """A here-document of a build script."""
+@pytest.mark.parametrize("script", ["cat >x <<END\n# one\nEND\n", "echo 'first\nsecond\n# one\nthird' >x\n", 'echo "it\'s\n# one\n" >x\n',
+                                    "echo first \\\n# one\n", "x=$(tr a b <<'END'\n\n# one\nEND\n)\n"])
+def test_a_line_that_only_looks_like_a_comment_counts(tree, script):
+    """In a here-document, a text or a command of several lines of a build script."""
     tree.package("a")
-    write(tree.root / "scripts/build/make.sh", "step_build() {\ncat >x <<END\n# one\nEND\n}\n")
+    write(tree.root / "scripts/build/make.sh", f"step_build() {{\n{script}}}\n")
     write(tree.root / "scripts/build/needs.mk", read(tree.root / "scripts/build/needs.mk").replace("needs-make ", "needs-make = #\nold ")
           .replace("needs-make = #", "needs-make =").replace("needs-make-target ", "old-target "))
     tree.edit("packages/a/a.mk", "build = own", "build = make")

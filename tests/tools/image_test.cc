@@ -2,6 +2,7 @@
 // them, and that the same image is the same bytes.
 #include <algorithm>
 #include <cstring>
+#include <elf.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -36,7 +37,7 @@ class Images : public ::testing::Test {
     const auto spec = parse_spec(text);
     EXPECT_TRUE(spec) << (spec ? "" : spec.error().what);
     if (!spec) return {};
-    auto result = pack(*spec, *machine_number("x86_64"), kEpoch, archives);
+    auto result = pack(*spec, EM_X86_64, kEpoch, archives);
     EXPECT_TRUE(result) << (result ? "" : result.error().what);
     return result ? std::move(*result) : Packed{};
   }
