@@ -200,7 +200,7 @@ def test_slots_that_an_inner_make_took_come_back_when_it_is_killed(tree):
 def run_build_entry(tree, name, makeflags):
     """As a make would run it, of whatever version."""
     entry = tree.keys()[name]
-    environment = tree.env() | {"V": "0", "SOURCE_DATE_EPOCH": "1735689600", "MAKEFLAGS": makeflags,
+    environment = tree.env() | {"V": "0", "NEED_MB": "1", "SOURCE_DATE_EPOCH": "1735689600", "MAKEFLAGS": makeflags,
                                 "BUBBLEWRAP": str(tree.entry("host-bubblewrap") / "tree/bin/bwrap")}
     done = subprocess.run(["scripts/build-entry", "build", name, entry], cwd=tree.root, env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False, timeout=120)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from .tree import EPOCH, LIMIT, read
+from .tree import EPOCH, LIMIT, read, write
 
 HOST_ENVIRONMENT = {"NAME", "VERSION", "SOURCES", "JOBS", "SOURCE_DATE_EPOCH", "LC_ALL", "TZ", "PATH", "MAKEFLAGS", "DESTDIR",
                     "BUILD_TRIPLET", "recipe_build", "recipe_configure", "recipe_version", "CONFIG_COLOUR"}
@@ -328,4 +328,28 @@ def test_shell_enters_the_sandbox(tree, failed):
     terminal.expect("host=copal home=none files=" + ("trace x" if failed else "x"))
     terminal.send("exit")
     assert terminal.wait() == 0
+    assert tree.entries("a") == []
+
+
+PATCH = "Why: a test\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-source\n+patched\n"
+
+
+@pytest.mark.parametrize(("goal", "x", "configured"), [("extract", "source", False), ("patch", "patched", False),
+                                                       ("configure", "patched", True)])
+def test_steps_of_a_build_leave_a_tree_where_a_shell_goes_on(tree, goal, x, configured):
+    home = tree.package("a", "step_configure() { touch configured; }\n", source="https://example.invalid/a.tar",
+                        sha256=tree.source("a.tar", {"x": "source\n"}))
+    write(home / "a-change.patch", PATCH)
+    tree.configure("a")
+    tree.make(f"a-{goal}")
+    (kept,) = (tree.store / ".work").glob("*.tree")
+    for number in range(2):  # what was done in it is there the next time
+        assert read(kept / "build/src/x") == x + "\n"
+        assert (kept / "build/src/configured").exists() == configured
+        terminal = Terminal(tree, "a-shell")
+        terminal.expect("SHELL")
+        terminal.send("touch /build/src/mark$(echo $((0 + $(ls /build/src | grep -c mark))))")
+        terminal.send("exit")
+        assert terminal.wait() == 0
+        assert (kept / f"build/src/mark{number}").exists()
     assert tree.entries("a") == []

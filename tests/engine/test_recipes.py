@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import lend_bubblewrap
 from .test_errors import says
-from .tree import Tree, read
+from .tree import Tree, read, write
 
 PIN = "1" * 64
 RECIPE = "packages/a/a.mk"
