@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "core/identity.h"
 #include "core/lines.h"
 
 namespace copal {
@@ -44,20 +45,6 @@ void set_hostname(const sys::Log& log) {
 
 namespace {
 
-// 32 hexadecimal digits and a newline, as machine-id(5) has it. Empty: this is no UUID, or one
-// that firmware has when nobody set it.
-Line id_of_uuid(std::string_view uuid) {
-  Line id;
-  for (const char c : uuid) {
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-    const bool digit = (lower >= '0' && lower <= '9') || (lower >= 'a' && lower <= 'f');
-    if (digit) id.add(std::string_view(&lower, 1));
-  }
-  const std::string_view text = id.text();
-  const bool constant = text.find_first_not_of(text.substr(0, 1)) == std::string_view::npos;
-  return text.size() == 32 && !constant ? id : Line();
-}
-
 Line random_id() {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, 16> bytes{};
@@ -84,9 +71,15 @@ Line apply(std::string_view setting) {
 }  // namespace
 
 void make_machine_id(const sys::Log& log) {
-  std::array<char, 64> buffer;
-  auto uuid = sys::read_file("/sys/class/dmi/id/product_uuid", buffer);
-  Line id = uuid.ok() ? id_of_uuid(*uuid) : Line();
+  std::array<char, 256> first;
+  std::array<char, 256> second;
+  Line id;
+  if (auto uuid = sys::read_file("/sys/class/dmi/id/product_uuid", first); uuid.ok()) {
+    id = id_of_uuid(*uuid);
+  } else if (auto serial = sys::read_file("/proc/device-tree/serial-number", first); serial.ok()) {
+    auto model = sys::read_file("/proc/device-tree/model", second);
+    id = id_of_serial(model.ok() ? *model : "", *serial);
+  }
   if (id.text().empty()) id = random_id();
   id.add("\n");
   auto file = sys::open("/run/machine-id", O_WRONLY | O_CREAT | O_TRUNC, 0444);

@@ -7,8 +7,8 @@ namespace copal {
 
 // From copal.hostname= on the kernel's command line, else /etc/hostname.
 void set_hostname(const sys::Log& log);
-// /run/machine-id: the firmware's UUID, so that it is the same after each boot; without one it is
-// new each time.
+// /run/machine-id: by the firmware's UUID or the device tree's serial number, so that it is the
+// same after each boot; without one it is new each time.
 void make_machine_id(const sys::Log& log);
 // /etc/sysctl.conf: `path/below/proc/sys = value`, # begins a comment. The path has slashes, since
 // the name of a network device may have a dot.

@@ -41,6 +41,7 @@ Facts machine_facts() {
   if (!link.empty()) facts.mac = read_word("/sys/class/net/" + link + "/address");
   facts.uuid = read_word("/sys/class/dmi/id/product_uuid");
   facts.serial = read_word("/sys/class/dmi/id/product_serial");
+  if (facts.serial.empty()) facts.serial = read_word("/proc/device-tree/serial-number");
   facts.hostname = name.data();
   return facts;
 }

@@ -40,7 +40,7 @@ std::optional<std::string> read_some(const std::string& path, size_t limit) {
 
 std::string read_word(const std::string& path) {
   std::string text = read_some(path, 256).value_or("");
-  const size_t last = text.find_last_not_of(" \n");
+  const size_t last = text.find_last_not_of(std::string_view(" \n\0", 3));
   text.resize(last == std::string::npos ? 0 : last + 1);
   return text;
 }

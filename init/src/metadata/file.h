@@ -19,7 +19,8 @@ std::string failure(std::string_view step, std::string_view path);
 std::optional<std::string> read_some(const sys::Fd& file, size_t limit);
 std::optional<std::string> read_some(const std::string& path, size_t limit);
 
-// A line of /sys without its newline; empty if it is not there.
+// A line of /sys without its newline, or of a device tree without its NUL; empty if it is not
+// there.
 std::string read_word(const std::string& path);
 
 }  // namespace copal::metadata

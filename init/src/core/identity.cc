@@ -1,0 +1,49 @@
+#include "core/identity.h"
+
+#include <algorithm>
+
+namespace copal {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+// 0000…, ffff…: set by nobody.
+bool constant(std::string_view text) {
+  return text.find_first_not_of(text.substr(0, 1)) == std::string_view::npos;
+}
+
+// A property of a device tree ends with a NUL.
+std::string_view property(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
+  const size_t last = text.find_last_not_of(" \n");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+}  // namespace
+
+Line id_of_uuid(std::string_view uuid) {
+  Line id;
+  for (const char c : uuid) {
+    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
+    if (kDigits.find(lower) != std::string_view::npos) id.add(std::string_view(&lower, 1));
+  }
+  return id.text().size() == 32 && !constant(id.text()) ? id : Line();
+}
+
+Line id_of_serial(std::string_view model, std::string_view serial) {
+  __extension__ using Hash = unsigned __int128;
+  constexpr Hash kPrime = (Hash{1} << 88) + 0x13b;
+  Hash hash = (Hash{0x6c62272e07bb0142} << 64) + 0x62b821756295c58d;
+  model = property(model);
+  serial = property(serial);
+  if (constant(serial)) return Line();
+  for (const std::string_view part : {model, std::string_view("\0", 1), serial}) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  }
+  Line id;
+  for (int shift = 124; shift >= 0; shift -= 4)
+    id.add(kDigits.substr(static_cast<size_t>(hash >> shift) & 15, 1));
+  return id;
+}
+
+}  // namespace copal
