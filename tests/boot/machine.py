@@ -1,4 +1,4 @@
-"""A machine in QEMU: its console as a stream to wait on, its monitor, a shell on its second serial port, its network ports."""
+"""A machine in QEMU: its console as a stream to wait on, its monitor, a shell on a line of its own, its network ports."""
 
 import contextlib
 import functools
@@ -24,8 +24,8 @@ class Machine:
         environment = os.environ | {"CMDLINE_EXTRA": cmdline, "NETDEV_EXTRA": netdev, "NIC": nic}
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
-            ["scripts/run-qemu", out, "-serial", "stdio", "-serial", f"unix:{self.shell_path},server=on,wait=off",
-             "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *qemu],
+            ["scripts/run-qemu", out, "-serial", "stdio", "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell",
+             "-chardev", f"socket,id=shell,path={self.shell_path},server=on,wait=off", "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *qemu],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
@@ -78,7 +78,7 @@ class Machine:
         self.process.stdin.flush()
 
     def open_shell(self):
-        """Connects to the shell on the second serial port (tests/boot/overlay); before the machine is far enough to have one."""
+        """Connects to the shell of tests/boot/overlay; before the machine is far enough to have one."""
         self.wait_for(r"Linux version", 60)  # QEMU made its sockets before it started the machine
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(120)
