@@ -10,7 +10,7 @@ scripts   = kconfig-lib.sh kconfig-check.awk
 
 # One file for each concern; $(CONFIG_ARCH)'s part of it is a file of its own. Later ones win: the board's is last.
 fragments  = kernel/base.config kernel/filesystems.config kernel/confinement.config kernel/hardening.config
-fragments += kernel/arch/$(CONFIG_ARCH).config
+fragments += kernel/arch/$(CONFIG_ARCH).config kernel/arch/$(CONFIG_ARCH)-pages-$(CONFIG_KERNEL_PAGES).config?
 fragments-$(CONFIG_KERNEL_VM_GUEST)        += kernel/vm-guest.config kernel/arch/$(CONFIG_ARCH)-vm-guest.config?
 fragments-$(CONFIG_KERNEL_CLOUD_GUEST)     += kernel/cloud-guest.config kernel/arch/$(CONFIG_ARCH)-cloud-guest.config?
 fragments-$(CONFIG_KERNEL_SERVER_HARDWARE) += kernel/server-hardware.config kernel/arch/$(CONFIG_ARCH)-server-hardware.config?

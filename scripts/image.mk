@@ -15,7 +15,7 @@ images: | $(STORE)/$(image)
 $(O)/qemu: export CMDLINE = $(CONFIG_CMDLINE)
 $(O)/qemu: $(O)/config.mk scripts/arch/$(CONFIG_ARCH).mk
 	@printf '%s=%q\n' QEMU '$(QEMU)' QEMU_MACHINE '$(QEMU_MACHINE)' QEMU_CPU_TCG '$(QEMU_CPU_TCG)' \
-		KERNEL_IMAGE '$(notdir $(TARGET_KERNEL_IMAGE))' CMDLINE "$$CMDLINE" >$@.$$$$ && mv $@.$$$$ $@
+		QEMU_FIRMWARE '$(QEMU_FIRMWARE)' KERNEL_IMAGE '$(notdir $(TARGET_KERNEL_IMAGE))' CMDLINE "$$CMDLINE" >$@.$$$$ && mv $@.$$$$ $@
 
 run: all
 	@scripts/run-qemu $(O)

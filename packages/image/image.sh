@@ -88,14 +88,20 @@ step_build() {
 }
 
 step_install() {
-    local kernel=${TARGET_KERNEL_IMAGE##*/}
-    install -m 644 "/entries/linux/tree/boot/$kernel" initramfs.cpio.zst /out/
+    # What a machine is started with: the kernel, and the firmware that a package has.
+    local file boot=()
+    for file in /entries/*/tree/boot/*; do
+        [ "${file##*/}" != config ] || continue
+        install -m 644 "$file" /out/
+        boot+=("${file##*/}")
+    done
+    install -m 644 initramfs.cpio.zst /out/
     install -m 644 system.manifest /out/manifest
     install -m 644 security.txt /out/
     {
         cat system.sizes
         printf '\nAs files:\n'
-        stat -c '%s %n' "/out/$kernel" /out/initramfs.cpio.zst | sed 's, /out/, ,'
+        (cd /out && stat -c '%s %n' "${boot[@]}" initramfs.cpio.zst)
     } >/out/sizes.txt
-    (cd /out && sha256sum "$kernel" initramfs.cpio.zst manifest security.txt sizes.txt >SHA256SUMS)
+    (cd /out && sha256sum "${boot[@]}" initramfs.cpio.zst manifest security.txt sizes.txt >SHA256SUMS)
 }
