@@ -1,7 +1,7 @@
 # The goals that need no configuration.
 
-unconfigured-goals := help setup lint clean distclean store-gc test fuzz bench list-defconfigs
-.PHONY: help setup lint test fuzz bench clean distclean store-gc
+unconfigured-goals := help setup lint clean distclean store-gc test test-all fuzz bench list-defconfigs
+.PHONY: help setup lint test test-all fuzz bench clean distclean store-gc
 
 help:
 	@cat scripts/help.txt
@@ -14,6 +14,10 @@ lint:
 
 test:
 	$(Q)tests/run
+
+# Whatever it takes to build: every board of every architecture.
+test-all:
+	$(Q)CI_BUDGET=all tests/run
 
 fuzz:
 	$(Q)tests/fuzz

@@ -8,11 +8,14 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEST_OUT = os.environ.get("TEST_OUT", "output/test")
 
 
+def is_built(board):
+    return os.path.exists(os.path.join(TEST_OUT, board, "images", "SHA256SUMS"))
+
+
 def output_of(board):
     """The output folder of a board."""
-    out = os.path.join(TEST_OUT, board)
-    assert os.path.exists(os.path.join(out, "images", "SHA256SUMS")), f"{out} is not built: run `make test`"
-    return out
+    assert is_built(board), f"{TEST_OUT}/{board} is not built: run `make test`"
+    return os.path.join(TEST_OUT, board)
 
 
 def tree_of(out, package):

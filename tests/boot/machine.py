@@ -25,7 +25,8 @@ class Machine:
         self.log = open(os.path.join(folder, "console.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["scripts/run-qemu", out, "-serial", "stdio", "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell",
-             "-chardev", f"socket,id=shell,path={self.shell_path},server=on,wait=off", "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *qemu],
+             "-chardev", f"socket,id=shell,path={self.shell_path},server=on,wait=off",
+             "-qmp", f"unix:{self.monitor_path},server=on,wait=off", *qemu],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()

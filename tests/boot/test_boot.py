@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from boards import build, output_of
+from boards import build
 from machine import Machine, free_port
 from nomad import Nomad
 
@@ -25,8 +25,8 @@ JOB = {
 
 
 @pytest.fixture(name="production", scope="module")
-def production_machine(tmp_path_factory):
-    with Machine(output_of("nomad_x86_64"), tmp_path_factory.mktemp("production")) as machine:
+def production_machine(board, tmp_path_factory):
+    with Machine(board("nomad"), tmp_path_factory.mktemp("production")) as machine:
         yield machine
 
 
@@ -46,9 +46,9 @@ def test_production_powers_off_cleanly_and_never_had_a_shell(production):
 
 
 @pytest.fixture(name="dev", scope="module")
-def dev_machine(tmp_path_factory):
+def dev_machine(board, tmp_path_factory):
     port = free_port()
-    with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
+    with Machine(board("test"), tmp_path_factory.mktemp("dev"), netdev=f",hostfwd=tcp:127.0.0.1:{port}-:4646") as machine:
         machine.open_shell()
         machine.wait_for(r"init: nomad: ready", 240)
         machine.nomad = Nomad(port)
@@ -120,8 +120,8 @@ def test_dev_powers_off_cleanly(dev):
     assert "reboot: Power down" in dev.console
 
 
-def test_the_plain_layout_is_read_only_too(tmp_path):
-    out = build(tmp_path / "out", "minimal_x86_64", "CONFIG_IMAGE_LAYOUT_CPIO=y")
+def test_the_plain_layout_is_read_only_too(arch, tmp_path):
+    out = build(tmp_path / "out", f"minimal_{arch}", "CONFIG_IMAGE_LAYOUT_CPIO=y")
     with Machine(out, tmp_path, nic="none") as machine:
         machine.wait_for(r"init: console: ready")
         assert "Read-only file system" in machine.ask("touch /usr/bin/x 2>&1")

@@ -12,7 +12,6 @@ import subprocess
 import zlib
 
 import pytest
-from boards import output_of
 from machine import Machine
 
 MIB = 1 << 20
@@ -108,15 +107,15 @@ def is_clean(path):
 
 
 @pytest.fixture(name="folder", scope="module")
-def disk_folder(tmp_path_factory):
+def disk_folder(arch, tmp_path_factory):
     return tmp_path_factory.mktemp("disks")
 
 
-def test_an_empty_disk_is_formatted_and_used(folder, tmp_path):
+def test_an_empty_disk_is_formatted_and_used(board, folder, tmp_path):
     disks = Disks(folder)
     make_blank(disks.path("own"), OWN)
     disks.virtio("own")
-    with Machine(output_of("test_x86_64"), tmp_path, cmdline=CMDLINE, qemu=disks.arguments) as machine:
+    with Machine(board("test"), tmp_path, cmdline=CMDLINE, qemu=disks.arguments) as machine:
         machine.open_shell()
         machine.wait_for(r"init: disks: done")
         machine.said(r"disks: persist: /dev/vda is empty: making an ext4 file system")
@@ -187,9 +186,9 @@ def in_second_boot(folder):
 
 
 @pytest.fixture(name="machine", scope="module")
-def second_boot(folder, tmp_path_factory):
+def second_boot(board, folder, tmp_path_factory):
     disks = in_second_boot(folder)
-    with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("second"), cmdline=CMDLINE, qemu=disks.arguments) as machine:
+    with Machine(board("test"), tmp_path_factory.mktemp("second"), cmdline=CMDLINE, qemu=disks.arguments) as machine:
         machine.disks = disks
         machine.open_shell()
         machine.wait_for(r"init: disks: done")
@@ -343,12 +342,12 @@ def test_power_off_leaves_it_clean(machine):
     assert is_clean(machine.disks.path("own"))
 
 
-def test_what_needs_a_missing_disk_does_not_start(folder, tmp_path):
+def test_what_needs_a_missing_disk_does_not_start(board, folder, tmp_path):
     """The third boot: the machine's own disk is there, but another is named."""
     disks = Disks(folder)
     disks.virtio("own")
     before = digest(disks.path("own"))
-    with Machine(output_of("test_x86_64"), tmp_path, cmdline="copal.disk=LABEL=nowhere", qemu=disks.arguments) as machine:
+    with Machine(board("test"), tmp_path, cmdline="copal.disk=LABEL=nowhere", qemu=disks.arguments) as machine:
         machine.open_shell()
         machine.wait_for(r"init: disks: failed")
         machine.wait_for(r"init: nomad: failed")

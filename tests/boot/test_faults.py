@@ -4,19 +4,19 @@ import os
 import re
 
 import pytest
-from boards import build, output_of
+from boards import build
 from machine import Machine
 
 
 @pytest.fixture(name="boot")
-def booted(tmp_path):
+def booted(board, tmp_path):
     """Boots the minimal image, whose console has a root shell."""
     machines = []
 
     def boot(*qemu, out=None):
         folder = tmp_path / str(len(machines))
         folder.mkdir()
-        machines.append(Machine(out or output_of("minimal_x86_64"), folder, qemu=qemu, nic="none").__enter__())
+        machines.append(Machine(out or board("minimal"), folder, qemu=qemu, nic="none").__enter__())
         machines[-1].wait_for(r"init: console: ready")
         return machines[-1]
 
@@ -90,8 +90,8 @@ def test_a_machine_with_little_memory(boot, monkeypatch):
     power_off(machine)
 
 
-def test_a_service_that_takes_more_than_its_limit(boot, tmp_path):
-    machine = boot(out=build(tmp_path / "out", "minimal_x86_64", 'CONFIG_IMAGE_OVERLAY="tests/boot/hog"'))
+def test_a_service_that_takes_more_than_its_limit(arch, boot, tmp_path):
+    machine = boot(out=build(tmp_path / "out", f"minimal_{arch}", 'CONFIG_IMAGE_OVERLAY="tests/boot/hog"'))
     machine.wait_for(r"init: hog: exited [\d.]+s: signal 9")
     machine.wait_for(r"init: hog: failed")
     assert re.search(r"Memory cgroup out of memory: Killed process \d+ \(tail\)", machine.console)

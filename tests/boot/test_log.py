@@ -4,7 +4,6 @@ import re
 import socket
 
 import pytest
-from boards import output_of
 from machine import Machine
 
 MESSAGE = re.compile(r'<(\d+)>1 \S+ test (\S+) - - \[meta sequenceId="(\d+)" sysUpTime="(\d+)"\] (.*)', re.S)
@@ -44,9 +43,9 @@ class Collector:
 
 
 @pytest.fixture(name="logged", scope="module")
-def logged_machine(tmp_path_factory):
+def logged_machine(board, tmp_path_factory):
     collector = Collector()
-    with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("log"), netdev=",restrict=off",
+    with Machine(board("test"), tmp_path_factory.mktemp("log"), netdev=",restrict=off",
                  cmdline=f"copal.log=udp://10.0.2.2:{collector.port} copal.console=info") as machine:
         # What is typed before the shell has opened its port is lost; once nomad is ready, it has.
         machine.open_shell()

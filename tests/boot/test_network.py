@@ -7,13 +7,12 @@ import threading
 import time
 
 import pytest
-from boards import output_of
 from machine import Machine
 
 
 @pytest.fixture(name="machine", scope="module")
-def booted_machine(tmp_path_factory):
-    with Machine(output_of("test_x86_64"), tmp_path_factory.mktemp("network")) as machine:
+def booted_machine(board, tmp_path_factory):
+    with Machine(board("test"), tmp_path_factory.mktemp("network")) as machine:
         machine.open_shell()
         machine.wait_for(r"init: network: (done|ready)")
         yield machine
@@ -70,8 +69,8 @@ def test_a_static_address_a_bond_and_a_vlan(machine):
     assert "v100@bond0" in vlan and "mtu 1400" in vlan and "inet6 fd09::2/64" in vlan
 
 
-def test_a_machine_without_a_link_says_so_and_goes_on(tmp_path):
-    with Machine(output_of("test_x86_64"), tmp_path, nic="none") as machine:
+def test_a_machine_without_a_link_says_so_and_goes_on(board, tmp_path):
+    with Machine(board("test"), tmp_path, nic="none") as machine:
         machine.open_shell()
         machine.wait_for(r"network: not online: /etc/network/default lacks a link", 180)
         assert machine.shell("echo alive") == ("alive\n", 0)
@@ -102,10 +101,10 @@ class TimeServer:
             self._socket.sendto(struct.pack("!BBbbII4sQ8sQQ", 0x24, 1, 6, -20, 0, 0, b"TEST", now, request[40:48], now, now), sender)
 
 
-def test_the_clock_is_set_and_its_jumps_disturb_nobody(tmp_path):
+def test_the_clock_is_set_and_its_jumps_disturb_nobody(board, tmp_path):
     server = TimeServer()
     year = 365 * 86400
-    with Machine(output_of("test_x86_64"), tmp_path, netdev=",restrict=off") as machine:
+    with Machine(board("test"), tmp_path, netdev=",restrict=off") as machine:
         machine.open_shell()
         machine.wait_for(r"init: nomad: ready", 240)
         all_others = "head -qn 1 /sys/fs/cgroup/services/[!c]*/cgroup.procs"

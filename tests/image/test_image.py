@@ -6,9 +6,12 @@ import shutil
 import subprocess
 
 import pytest
-from boards import output_of
+from boards import is_built, output_of
 
-BOARDS = ("nomad_x86_64", "minimal_x86_64", "test_x86_64")
+BOARDS = ["nomad_x86_64", "minimal_x86_64", "test_x86_64",
+          *filter(is_built, ("nomad_arm64", "minimal_arm64", "test_arm64", "minimal_riscv64"))]
+PRODUCTION = [board for board in BOARDS if board.startswith("nomad")]
+STARTS_WITH = {"x86_64": ["bzImage"], "arm64": ["Image"], "riscv64": ["Image", "fw_dynamic.bin"]}
 
 
 def images(board):
@@ -24,7 +27,9 @@ def manifest(board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_output_is_what_the_readme_says(board):
-    assert sorted(os.listdir(images(board))) == ["SHA256SUMS", "bzImage", "initramfs.cpio.zst", "manifest", "security.txt", "sizes.txt"]
+    arch = board.split("_", 1)[1]
+    assert sorted(os.listdir(images(board))) == sorted(
+        ["SHA256SUMS", "initramfs.cpio.zst", "manifest", "security.txt", "sizes.txt", *STARTS_WITH[arch]])
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -41,15 +46,17 @@ EXPOSURE = {"log": 0.6, "chrony": 1.0, "links": 1.1, "dhcpcd": 1.3, "network": 2
             "disks": 7.7, "nomad": 8.2}
 
 
-def test_no_service_is_more_exposed_than_it_was():
-    with open(os.path.join(images("nomad_x86_64"), "security.txt"), encoding="utf-8") as lines:
+@pytest.mark.parametrize("board", PRODUCTION)
+def test_no_service_is_more_exposed_than_it_was(board):
+    with open(os.path.join(images(board), "security.txt"), encoding="utf-8") as lines:
         scores = {line.split()[0]: float(line.split()[1]) for line in lines}
     assert set(scores) <= set(EXPOSURE)
     assert not {name: score for name, score in scores.items() if score > EXPOSURE[name]}
 
 
-def test_production_has_nothing_to_log_in_to():
-    names = {os.path.basename(path) for path in manifest("nomad_x86_64")}
+@pytest.mark.parametrize("board", PRODUCTION)
+def test_production_has_nothing_to_log_in_to(board):
+    names = {os.path.basename(path) for path in manifest(board)}
     assert not names & {"sh", "bash", "ash", "busybox", "getty", "login", "sshd", "dropbear"}
 
 
