@@ -32,6 +32,7 @@ ifeq ($(XDG_CACHE_HOME)$(HOME),)
   $(error Neither HOME nor XDG_CACHE_HOME is set: where the store, sources and tools are kept is not known)
 endif
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
+$(if $(call odd-in,$(CACHE)),$(error $(CACHE): Make cannot work in a path with $(call odd-in,$(CACHE)). Choose another one with XDG_CACHE_HOME=))
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
@@ -39,7 +40,7 @@ NEED_MB ?= 4096
 $(foreach v,O STORE DL,$(if $(strip $($v)),,$(error $v= is empty. Give a folder, or leave $v out)))
 $(if $(filter 0 1 2,$(V)),,$(error V='$(V)' is none of 0, 1 and 2))
 given   = $(if $(filter environment command,$(origin $v)),$(value $v),$($v))
-$(foreach v,O STORE DL,$(if $(call odd-in,$(given)),\
+$(foreach v,O STORE DL TOOLS $(filter OVERRIDE_%,$(.VARIABLES)),$(if $(call odd-in,$(given)),\
   $(error $v='$(given)': Make cannot work in a path with $(call odd-in,$(given)). Choose another one with $v=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
@@ -61,7 +62,7 @@ Q := $(if $(or $(filter 0,$(V)),$(filter $(telling),$(goals))),@)
 # `make setup x_defconfig all`, `make clean all`: what installs tools, writes the configuration or removes something must end
 # before the rest is even read.
 first-goals := setup %config clean distclean store-gc
-ifneq ($(and $(filter $(first-goals),$(goals)),$(word 2,$(goals))),)
+ifneq ($(and $(filter $(first-goals),$(filter-out why-%,$(goals))),$(word 2,$(goals))),)
 
 .PHONY: $(goals) one-by-one
 $(goals): one-by-one ; @:
@@ -72,7 +73,7 @@ else
 
 include scripts/goals.mk scripts/config.mk
 # Defined once the configuration was read; until then Make is only about to write config.mk and start again.
-ifdef CONFIG_ARCH
+ifeq ($(origin CONFIG_ARCH),file)
 include scripts/plan.mk
 # As much for the engine's own programs.
 ifdef tools-built

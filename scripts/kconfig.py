@@ -27,6 +27,7 @@ sys.excepthook = explain
 try:  # after that, since they take most of the time: Ctrl-C comes now as well
     import contextlib
     import difflib
+    import hashlib
     import re
 
     import kconfiglib
@@ -355,11 +356,19 @@ class Config(kconfiglib.Kconfig):
         self.write_config(CONFIG)
         with replaced(CONFIG_MK) as temporary:
             with open(temporary, "w", encoding="utf-8") as text:
-                text.write(config_mk(self))
-            # As young as the youngest of what it was made from, and no younger: neither does Make begin again and again where a file's
-            # time is in the future, nor does a .config that somebody else wrote meanwhile go unseen.
-            times = [os.stat(path).st_mtime_ns for path in (*self.kconfig_filenames, __file__)]
-            os.utime(temporary, ns=(max(self.written, *times),) * 2)
+                text.write(f"config-of := {made_of()}\n{config_mk(self)}")
+            # As young as the youngest of what it was made from, so that Make does not begin again and again where a file's time is in
+            # the future; and of another time than before, or Make would not see that it is a new one.
+            time = max(self.written, *(os.stat(path).st_mtime_ns for path in (*self.kconfig_filenames, __file__)))
+            if os.path.exists(CONFIG_MK) and os.stat(CONFIG_MK).st_mtime_ns == time:
+                time += 1
+            os.utime(temporary, ns=(time, time))
+
+
+def made_of():
+    """The hash of .config, by which Make knows one that was put back with its old time."""
+    with open(CONFIG, "rb") as data:
+        return hashlib.sha256(data.read()).hexdigest()
 
 
 def comments_of(path):
@@ -405,7 +414,7 @@ def config_mk(kconf):
 
 
 def defconfigs():
-    return sorted(name for name in os.listdir("configs") if name.endswith("_defconfig"))
+    return sorted(name for name in os.listdir("configs") if name.endswith("_defconfig") and os.path.isfile(os.path.join("configs", name)))
 
 
 def list_defconfigs():

@@ -2,6 +2,7 @@
 # know. It runs once for each make and writes no file that two makes could fight over.
 #
 # missing          entries that are not in the store, in build order; each has a rule with what must be there before it
+# damaged          those of them that are there, but not what they were
 # package.<entry>  the package of such an entry
 # downloads        sources that are not in DL
 # image, sandbox   the entries of `make all`, and of what builds run in
@@ -13,7 +14,7 @@ ifndef TOOLS
 TOOLS := $(CACHE)/tools/$(firstword $(shell cat $(tool-files) /etc/os-release | sha256sum))
 endif
 export TOOLS
-$(TOOLS)/built.mk: | $(O)/config.mk
+$(TOOLS)/built.mk: | $(if $(wildcard $(TOOLS)/built.mk),,$(O)/config.mk)
 	$(Q)scripts/build-tools $(TOOLS)
 include $(TOOLS)/built.mk
 
@@ -26,7 +27,8 @@ endef
 overrides := $(foreach v,$(filter OVERRIDE_%,$(.VARIABLES)),$(if $($v),--override '$(v:OVERRIDE_%=%)=$(abspath $($v))'))
 keys  := $(TOOLS)/keys --config $(O)/config.mk --epoch $(SOURCE_DATE_EPOCH) --goals '$(subst ','\'',$(goals))' $(overrides)
 known := $(unconfigured-goals) $(config-goals) all images run source store-check check-recipes show-info show-targets show-vars
-plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs --root $(STORE)/.roots/$(subst /,%,$(O))))
+plan  := $(shell $(keys) make --store $(STORE) --dl $(DL) --known '$(known)' $(if $(looking),,--inputs $(O)/inputs))
 $(if $(filter-out 0,$(.SHELLSTATUS)),$(error Nothing was built))
+$(if $(plan),,$(error $(TOOLS)/keys says nothing: remove $(TOOLS), and it is compiled again))
 $(eval $(subst ¶,$(newline),$(plan)))
 endif

@@ -10,6 +10,6 @@ source: | $(downloads)
 # What another make has just fetched is not for this one to remove when it is interrupted.
 .PRECIOUS: $(downloads)
 $(downloads):
-	$(Q)set -o pipefail; $(keys) info | scripts/fetch --to $(DL) $(notdir $(@D))
+	$(Q)scripts/fetch --to $(DL) $(notdir $(@D)) <$(O)/inputs/.sources/$(notdir $(@D))
 
 $(goals.source): ; @:

@@ -79,6 +79,18 @@ bool is_script(const Content& content) {
          content.role == "engine";
 }
 
+// What git does not ignore of a working tree; nothing if it is none.
+Result<std::string> listed_by_git(const std::string& path) {
+  // Where the user's own git works just now is another place.
+  auto listed = output_of({"env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_INDEX_FILE",
+                           "git", "-C", path, "ls-files", "-coz", "--exclude-standard"});
+  if (!listed && exists(path + "/.git"))
+    return Error{"git cannot list " + path + "; see what 'git -C " + path + " status' says"};
+  // A folder that the repository around it ignores, or a submodule that is not there.
+  if (!listed || *listed == std::string_view("./\0", 3)) return std::string();
+  return listed;
+}
+
 Error not_there(const std::string& path) {
   if (errno != ENOENT && errno != ENOTDIR) return os_error("read", path);
   const auto slash = path.rfind('/');
@@ -199,8 +211,9 @@ Status Contents::add(Content content, mode_t mode, std::vector<Content>& all) {
 
 Status Contents::work_tree(const std::string& path, const std::string& to,
                            std::vector<Content>& all) {
-  const auto listed = output_of({"git", "-C", path, "ls-files", "-coz", "--exclude-standard"});
-  if (!listed) return this->path("file", path, to, all);
+  const auto listed = listed_by_git(path);
+  if (!listed) return listed.error();
+  if (listed->empty()) return this->path("file", path, to, all);
   for (const auto name : split(*listed, '\0')) {
     if (name.empty() || below_left_over(name)) continue;
     const auto file = child(path, std::string(name));

@@ -43,8 +43,8 @@ class Keyer {
     if (package.override.empty())
       add_patches(recipe, keyed);
     else
-      check(contents_.work_tree(package.override, "build/src", keyed.contents), {package.override});
-    add_contents(keyed.contents);
+      add_override(package, keyed.contents);
+    add_contents(recipe, keyed.contents);
     if (package.override.empty()) add_sources(recipe, keyed);
     add_dependencies(package, keyed);
     keyed.inputs = std::move(text_);
@@ -77,6 +77,16 @@ class Keyer {
     field("overlays", overlays(recipe, keyed));
     if (!package.override.empty()) field("override", "y");
     if (!package.entries.empty()) add_image_parts(package, keyed);
+  }
+
+  void add_override(const Package& package, std::vector<Content>& contents) {
+    std::vector<Content> tree;
+    const Place place{"OVERRIDE_" + package.recipe.name};
+    check(contents_.work_tree(package.override, "build/src", tree), place);
+    if (std::none_of(tree.begin(), tree.end(),
+                     [](const Content& content) { return content.role != "folder"; }))
+      problems_.add(place, package.override + " has no files to build");
+    contents.insert(contents.end(), tree.begin(), tree.end());
   }
 
   // Stages what a field names; a word that ends in ? only if it is there. Gives what there was.
@@ -185,7 +195,8 @@ class Keyer {
     std::sort(names.begin(), names.end());
     for (const auto& name : names) {
       const auto path = recipe.folder + "/" + name;
-      if (name.ends_with(".diff")) {
+      if (name == "patches" || name == recipe.text("version") || name.ends_with(".diff") ||
+          name.find(".patch.") != std::string::npos) {
         problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
                                   "-<what>.patch");
       } else if (name.ends_with(".patch") && !name.starts_with('.')) {
@@ -204,11 +215,18 @@ class Keyer {
 
   // In one order, and each once, however the recipe names them. A link that is named is what it
   // leads to, also where the folder that it is in is named too.
-  void add_contents(std::vector<Content>& contents) {
+  void add_contents(const Recipe& recipe, std::vector<Content>& contents) {
     std::stable_sort(contents.begin(), contents.end(), [](const Content& a, const Content& b) {
       return std::make_pair(std::cref(a.to), a.role == "link") <
              std::make_pair(std::cref(b.to), b.role == "link");
     });
+    for (std::size_t i = 1; i < contents.size(); i++) {
+      const auto& a = contents[i - 1];
+      const auto& b = contents[i];
+      if (a.to == b.to && a.from != b.from)
+        problems_.add({recipe.path}, "'" + a.from + "' and '" + b.from + "' would both be '" +
+                                         b.to + "' in the build; give one of them another name");
+    }
     contents.erase(std::unique(contents.begin(), contents.end(),
                                [](const Content& a, const Content& b) { return a.to == b.to; }),
                    contents.end());

@@ -2,14 +2,17 @@
 // read once, checked, and keyed; nothing is written but the inputs of what is to be built.
 #include <algorithm>
 #include <atomic>
+#include <fcntl.h>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <string>
+#include <sys/file.h>
 #include <sys/utsname.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "args.h"
@@ -22,6 +25,7 @@
 #include "makefile.h"
 #include "plan.h"
 #include "reasons.h"
+#include "sha256.h"
 #include "text.h"
 
 namespace {
@@ -31,11 +35,11 @@ using namespace copal;
 constexpr auto kHelp =
     "Usage: keys --config config.mk --epoch SECONDS [--override NAME=DIR]... COMMAND...    (in the "
     "root of the repository)\n"
-    "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR --root FILE]\n"
+    "  make --store DIR --dl DIR [--goals WORDS] [--known WORDS] [--inputs DIR]\n"
     "                      what Make is to know, with ¶ for each end of line; with --inputs, the\n"
-    "                      inputs of missing entries are kept there, and beside it in `todo` what "
-    "is to\n"
-    "                      be built; in FILE what is wanted of the store\n"
+    "                      inputs of missing entries and the facts of missing sources are kept\n"
+    "                      there, in `todo` beside it what is to be built, and in STORE/.roots\n"
+    "                      what is wanted of the store\n"
     "  info                all that is known, as JSON\n"
     "  targets             all packages of this configuration\n"
     "  depends NAME, rdepends NAME\n"
@@ -119,7 +123,7 @@ std::vector<Presence> look(const std::string& store, const std::vector<Keyed>& p
   for (std::size_t i = 0; i < packages.size(); i++) {
     if (!damage[i].empty())
       std::cerr << "store entry " << packages[i].entry
-                << " is damaged and will be built again: " << damage[i] << '\n';
+                << " is damaged, and is built again where it is needed: " << damage[i] << '\n';
   }
   return presence;
 }
@@ -130,12 +134,43 @@ std::string output_folder(const Args& args) {
 
 // What this output folder wants of the store, for store-gc: its path, then the entries. In a store
 // that cannot be written nothing can be removed either.
-void keep_root(const Args& args, const std::vector<Keyed>& packages) {
-  auto text = output_folder(args) + "\n";
+Status keep_root(const Args& args, const std::vector<Keyed>& packages) {
+  const auto folder = output_folder(args);
+  auto text = folder + "\n";
   for (const auto& keyed : packages) text += keyed.entry + "\n";
+  const auto roots = args.get("store") + "/.roots";
   std::error_code ignored;
-  std::filesystem::create_directories(args.get("store") + "/.roots", ignored);
-  (void)write_if_changed(args.get("root"), text);
+  std::filesystem::create_directories(roots, ignored);
+  auto kept = write_if_changed(roots + "/" + sha256(folder), text);
+  return kept || ::access(roots.c_str(), W_OK) != 0 ? Status(Ok{}) : kept;
+}
+
+// While it is held, nothing is removed from the store (scripts/store-gc). None if nothing was ever
+// built there.
+Fd hold_store(const Args& args) {
+  Fd lock(::open((args.get("store") + "/.lock/.all").c_str(), O_RDONLY | O_CLOEXEC));
+  if (lock) ::flock(lock.get(), LOCK_SH);
+  return lock;
+}
+
+// What scripts/fetch is told of each file that is to be fetched, as it was when make began.
+Status keep_sources(const Args& args, const World& world) {
+  const auto folder = args.get("inputs") + "/.sources";
+  std::map<std::string, std::vector<Keyed>> users;
+  for (const auto& keyed : world.packages) {
+    for (const auto& source : keyed.sources) {
+      if (!exists(args.get("dl") + "/" + source))
+        users[source.substr(0, source.find('/'))].push_back(keyed);
+    }
+  }
+  std::error_code code;
+  if (!users.empty()) std::filesystem::create_directories(folder, code);
+  if (code) return Error{"cannot make the folder " + folder + ": " + code.message()};
+  for (const auto& [pin, packages] : users) {
+    auto kept = write_if_changed(folder + "/" + pin, info_json(world.plan, packages));
+    if (!kept) return kept;
+  }
+  return Ok{};
 }
 
 // What a production image is made of can be told from its sources' hashes, unless its owner waives
@@ -158,6 +193,7 @@ Status check_overrides(const World& world, const MakeInput& input) {
 }
 
 Result<std::string> make_command(const Args& args, const World& world) {
+  const auto held = args.has("inputs") ? hold_store(args) : Fd();
   const auto presence = look(args.get("store"), world.packages);
   const auto goals = args.get("goals");
   const auto known = args.get("known");
@@ -178,7 +214,8 @@ Result<std::string> make_command(const Args& args, const World& world) {
       if (auto kept = keep_inputs(args.get("inputs"), world.packages[i]); !kept)
         return kept.error();
     }
-    keep_root(args, world.packages);
+    if (auto kept = keep_root(args, world.packages); !kept) return kept.error();
+    if (auto kept = keep_sources(args, world); !kept) return kept.error();
     const auto todo = join(to_build(world.plan, world.packages, presence, input), "\n");
     if (auto kept =
             write_if_changed(output_folder(args) + "/todo", todo.empty() ? "" : todo + "\n");
@@ -216,8 +253,8 @@ Result<std::string> run(const Args& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> options = {"config", "epoch",  "store", "dl",    "goals",
-                                            "known",  "inputs", "root",  "built", "override"};
+  const std::vector<std::string> options = {"config", "epoch",  "store", "dl",      "goals",
+                                            "known",  "inputs", "built", "override"};
   const auto args = Args::parse({argv + 1, argv + argc}, options, {"all"});
   if (!args) return usage(args.error().what + "\n" + kHelp);
   if (auto complete = args->require({"config", "epoch"}); !complete || args->words().empty())

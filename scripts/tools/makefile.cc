@@ -16,6 +16,9 @@ namespace {
 constexpr std::array<std::string_view, 8> kVerbs = {
     "rebuild", "shell", "source", "extract", "patch", "configure", "show-depends", "show-rdepends"};
 constexpr std::string_view kWhy = "why-";
+// Those that work in a package's folder, in the order in which they do when they are given at once.
+constexpr std::array<std::string_view, 6> kInTree = {"build", "rebuild",   "extract",
+                                                     "patch", "configure", "shell"};
 
 // Every way to read a goal: `x-shell` may be a package of that name, too.
 std::vector<PackageGoal> readings(const std::string& goal) {
@@ -48,9 +51,10 @@ class Rules {
     for (std::size_t i = 0; i < packages.size(); i++) {
       by_name_[packages[i].package->recipe.name] = &packages[i];
       if (presence[i] != Presence::there) missing_.insert(packages[i].entry);
+      if (presence[i] != Presence::damaged) continue;
       // Its path is there, which Make would take for good.
-      if (presence[i] == Presence::damaged)
-        text_ += ".PHONY: " + input.store + "/" + packages[i].entry + "\n";
+      text_ += ".PHONY: " + input.store + "/" + packages[i].entry + "\n";
+      text_ += "damaged += " + packages[i].entry + "\n";
     }
   }
 
@@ -72,8 +76,8 @@ class Rules {
     set("downloads", join(downloads(), " "));
     packers();
     for (const auto& goal : input_.goals) {
-      const bool is_path = goal.find('/') != std::string::npos;
-      if (is_path ||
+      // Files that this makefile has rules for, as make itself asks for them.
+      if (goal.starts_with('/') ||
           std::find(input_.known.begin(), input_.known.end(), goal) != input_.known.end())
         continue;
       const auto parsed = package_goal(goal, plan_);
@@ -161,9 +165,23 @@ class Rules {
     text_ += "goals." + verb + " += " + goal + "\n";
     if (verb == "build" || verb == "rebuild") rule(goal, {input_.store + "/" + package.entry});
     if (verb == "source") rule(goal, missing_sources(package));
-    if (verb == "rebuild" || verb == "shell" || verb == "extract" || verb == "patch" ||
-        verb == "configure")
+    if (std::find(kInTree.begin() + 1, kInTree.end(), verb) != kInTree.end())
       rule(goal, prerequisites(package));
+    rule(goal, before(parsed));
+  }
+
+  // Of the goals for one package, those that must be over: each finds or leaves a work folder.
+  std::vector<std::string> before(const PackageGoal& parsed) const {
+    const auto* const end = std::find(kInTree.begin(), kInTree.end(), parsed.verb);
+    std::vector<std::string> goals;
+    if (end == kInTree.end()) return goals;
+    for (const auto& goal : input_.goals) {
+      const auto other = package_goal(goal, plan_);
+      if (other && other->package == parsed.package &&
+          std::find(kInTree.begin(), end, other->verb) != end)
+        goals.push_back(goal);
+    }
+    return goals;
   }
 
   Error unknown(const std::string& goal) const {

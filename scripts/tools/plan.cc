@@ -174,6 +174,11 @@ class Planner {
                       "there is no package '" + name + "'" + did_you_mean(name, names));
       else if (!fs::is_directory(tree))
         problems_.add({"OVERRIDE_" + name}, "there is no folder " + tree);
+      else if (const auto* package = plan_.find(name);
+               package != nullptr && package->recipe.words("source").empty())
+        problems_.add({"OVERRIDE_" + name},
+                      "its recipe has no source that the folder could take the place of; what it "
+                      "is made of is in this repository");
     }
   }
 

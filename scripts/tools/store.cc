@@ -32,7 +32,9 @@ Status check(const Words& words, Depth depth) {
     std::cout << words[i] << '\t' << checked.error().what << '\n';
     good = false;
   }
-  return good ? Status(Ok{}) : Status(Error{"damaged entries"});
+  return good ? Status(Ok{})
+              : Status(Error{"damaged entries; remove their folders in " + words[1] +
+                             ", and they will be built again"});
 }
 
 Status run(const Words& words, bool full) {
