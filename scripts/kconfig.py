@@ -414,7 +414,7 @@ def config_mk(kconf):
 
 
 def defconfigs():
-    return sorted(name for name in os.listdir("configs") if name.endswith("_defconfig") and os.path.isfile(os.path.join("configs", name)))
+    return sorted(name for name in os.listdir("configs") if name.endswith("_defconfig") and os.path.exists(os.path.join("configs", name)))
 
 
 def list_defconfigs():
