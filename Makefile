@@ -32,7 +32,6 @@ ifeq ($(XDG_CACHE_HOME)$(HOME),)
   $(error Neither HOME nor XDG_CACHE_HOME is set: where the store, sources and tools are kept is not known)
 endif
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
-$(if $(call odd-in,$(CACHE)),$(error $(CACHE): Make cannot work in a path with $(call odd-in,$(CACHE)). Choose another one with XDG_CACHE_HOME=))
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0
@@ -42,6 +41,8 @@ $(if $(filter 0 1 2,$(V)),,$(error V='$(V)' is none of 0, 1 and 2))
 given   = $(if $(filter environment command,$(origin $v)),$(value $v),$($v))
 $(foreach v,O STORE DL TOOLS $(filter OVERRIDE_%,$(.VARIABLES)),$(if $(call odd-in,$(given)),\
   $(error $v='$(given)': Make cannot work in a path with $(call odd-in,$(given)). Choose another one with $v=)))
+$(if $(TOOLS),,$(if $(call odd-in,$(CACHE)),\
+  $(error $(CACHE): Make cannot work in a path with $(call odd-in,$(CACHE)). Choose another one with XDG_CACHE_HOME=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
 override DL    := $(abspath $(DL))

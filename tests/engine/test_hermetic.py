@@ -258,7 +258,7 @@ def test_rebuild_says_that_other_bytes_came_out(tree):
     assert "NOT the same bytes as before" in done.err
     assert "    /usr/differs\n" in done.err and "/usr/same" not in done.err, "it says what differs"
     assert tree.out("a", "/usr/differs") == before, "others may be using it"
-    (other,) = (tree.store / ".work").glob("a-1-*.tree/entry/tree/usr/differs")
+    (other,) = (tree.store / ".work").glob("a-1-*.tree/out/usr/differs")
     assert str(other.parents[1]) in done.err and read(other) != before
 
 
