@@ -31,7 +31,8 @@ O     ?= output
 ifeq ($(XDG_CACHE_HOME)$(HOME),)
   $(error Neither HOME nor XDG_CACHE_HOME is set: where the store, sources and tools are kept is not known)
 endif
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/copal
+# As they are: of a name a$b, Make would make a.
+CACHE := $(or $(value XDG_CACHE_HOME),$(value HOME)/.cache)/copal
 STORE ?= $(CACHE)/store
 DL    ?= $(CACHE)/dl
 V     ?= 0

@@ -414,7 +414,9 @@ def config_mk(kconf):
 
 
 def defconfigs():
-    return sorted(name for name in os.listdir("configs") if name.endswith("_defconfig") and os.path.exists(os.path.join("configs", name)))
+    paths = {name: os.path.join("configs", name) for name in os.listdir("configs") if name.endswith("_defconfig")}
+    # Neither an editor's lock, which is a link to nowhere, nor a folder.
+    return sorted(name for name, path in paths.items() if os.path.exists(path) and not os.path.isdir(path))
 
 
 def list_defconfigs():

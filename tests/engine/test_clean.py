@@ -1,11 +1,12 @@
 """Goals that delete: only what carries the mark that we wrote, and of that only what we made."""
 
+import fcntl
 import os
 import subprocess
 
 import pytest
 
-from .tree import read, write
+from .tree import GATE, eventually, read, write
 
 MARK = ".copal-output"
 GOALS = ["clean", "distclean"]
@@ -256,3 +257,72 @@ def test_the_output_of_a_checkout_that_was_moved_is_taken_over(tree):
     assert read(tree.o / MARK).splitlines()[0] == str(moved)
     tree.make("distclean")
     assert not tree.o.exists()
+
+
+# What compiles nothing: in a tenth of a second there would be tools.
+COMPILER = """\
+#!/bin/bash
+while [ $# -gt 0 ]; do [ "$1" != -o ] || { cp /bin/true "$2"; exit 0; }; shift; done
+"""
+
+
+@pytest.fixture
+def compiler(clone):
+    write(clone.base / "bin/g++", COMPILER)
+    (clone.base / "bin/g++").chmod(0o755)
+    clone.environment["PATH"] = f"{clone.base}/bin:{os.environ['PATH']}"
+    return clone
+
+
+@pytest.mark.parametrize("goal", ["all", "show-targets", "clean", "store-gc"])
+def test_tools_in_a_foreign_folder(compiler, goal):
+    """They were put in its place."""
+    compiler.configure()
+    before = compiler.snapshot(compiler.home)
+    done = compiler.run(goal, f"TOOLS={compiler.home}")
+    assert compiler.snapshot(compiler.home) == before
+    if goal in ("all", "show-targets"):
+        assert done.code == 2
+        assert f"TOOLS={compiler.home} is there, and not made by us: nothing was changed." in done.err, done.err
+
+
+def test_tools_where_nothing_is_are_made(compiler):
+    """The compiler makes none that work here; that is said, and what is beside them stays."""
+    compiler.configure()
+    before = compiler.snapshot(compiler.home)
+    done = compiler.fails("show-targets", f"TOOLS={compiler.base}/new/tools")
+    assert f"{compiler.base}/new/tools/keys says nothing" in done.err, done.err
+    assert (compiler.base / "new/tools/built.mk").exists()
+    assert compiler.snapshot(compiler.home) == before
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_clean_waits_for_a_build(tree, goal):
+    """The folder of its log was removed under it, and the build failed."""
+    tree.package("a", "step_build() {\n" + GATE + "}\n")
+    tree.configure("a")
+    build = tree.start("a")
+    tree.awaits("a", "waiting")
+    clean = tree.start(goal)
+    eventually(lambda: "WAIT" in read(clean.folder / "out"), "clean says that it waits")
+    assert (tree.o / "logs/a.log").exists()
+    tree.open_gate("a")
+    done = build.wait()
+    assert done.code == 0 and "DONE" in done.out, done.err
+    assert tree.out("a", "/usr/share/a") == "a\n"
+    assert clean.wait().code == 0
+    assert not (tree.o / "logs").exists()
+
+
+def test_a_build_waits_for_clean(tree):
+    """The lock of a clean that is under way."""
+    tree.package("a")
+    tree.configure("a")
+    tree.make("linux")
+    with open(tree.o / MARK, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build = tree.start("a")
+        eventually(lambda: "is being cleaned" in read(build.folder / "out"), "the build says that it waits")
+    done = build.wait()
+    assert done.code == 0, done.err
+    assert tree.out("a", "/usr/share/a") == "a\n"

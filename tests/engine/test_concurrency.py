@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_hermetic import Terminal
+from .test_hermetic import PATCH, Terminal
 from .test_jobs import GATED, MEETING, TAKE_JOBS, complaints_of_make
 from .tree import GATE, Done, eventually, read, write
 
@@ -120,6 +120,80 @@ def test_two_shells_of_one_package(tree):
     for shell in shells:
         shell.send("exit")
         assert shell.wait() == 0
+
+
+@pytest.fixture
+def patched(tree):
+    """Package a has a source whose x says `source`, or `patched` with its patch."""
+    home = tree.package("a", "step_configure() { touch configured; }\n", source="https://example.invalid/a.tar",
+                        sha256=tree.source("a.tar", {"x": "source\n"}))
+    write(home / "a-change.patch", PATCH)
+    tree.configure("a")
+    return tree
+
+
+@pytest.mark.parametrize("goals", [["a-extract"], ["a-patch"], ["a-configure"], ["a"], ["a-extract", "a-patch", "a"]], ids=" ".join)
+def test_trees_made_anew_beside_an_open_shell(patched, goals):
+    """The first one failed; it was to go to where its own was."""
+    shell = Terminal(patched, "a-shell")
+    shell.expect("SHELL")
+    shell.send("cd /build/src && echo mine >mine && echo one=$(cat x)")
+    shell.expect("one=patched")
+    for goal in goals:
+        patched.make(goal)
+    shell.send("echo two=$(cat x mine)")
+    shell.expect("two=patched mine")
+    shell.send("exit")
+    assert shell.wait() == 0
+    if goals[-1] != "a":
+        (kept,) = (patched.store / ".work").glob("*.tree")
+        assert not (kept / "build/src/mine").exists()
+        assert read(kept / "build/src/x") == ("source\n" if goals == ["a-extract"] else "patched\n")
+    assert "GC" in patched.make("store-gc").out
+    assert list((patched.store / ".work").iterdir()) == []
+
+
+@pytest.mark.parametrize(("goals", "x"), [(["a-extract", "a-shell"], "source"), (["a-shell", "a-extract"], "source"),
+                                          (["a-patch", "a-shell"], "patched")], ids=str)
+def test_a_shell_and_what_it_is_to_open(patched, goals, x):
+    """At once, by -j4; the shell opened a tree of its own."""
+    terminal = Terminal(patched, "-j4", *goals)
+    terminal.expect("SHELL")
+    assert f"  {goals[0 if goals[1] == 'a-shell' else 1][2:].upper()} " in terminal.text
+    terminal.send("echo x=$(cat /build/src/x); exit")
+    terminal.expect(f"x={x}")
+    assert terminal.wait() == 0
+    (kept,) = (patched.store / ".work").iterdir()
+    assert read(kept / "build/src/x") == x + "\n"
+
+
+# Work folders
+
+# As mv was seen to fail, when what it was to replace had gone between two of its looks at it.
+UNLUCKY_MV = """\
+#!/bin/bash
+to=${!#}
+if [ -d "$to" ] && [[ $to == *.trash.* ]]; then
+    rmdir "$to"
+    echo "mv: cannot overwrite non-directory '$to' with directory" >&2
+    exit 1
+fi
+exec /bin/mv "$@"
+"""
+
+
+def test_a_build_removes_its_folder_beside_another_that_removes_all(tree):
+    """Each has its own removed, and with it whatever an earlier one left: one of a hundred builds failed."""
+    write(tree.base / "bin/mv", UNLUCKY_MV)
+    (tree.base / "bin/mv").chmod(0o755)
+    tree.package("a")
+    tree.package("b", "step_build() { false; }\n")
+    tree.configure("a", "b")
+    environment = {"PATH": f"{tree.base}/bin:{os.environ['PATH']}"}
+    done = tree.make("a", env=environment)
+    assert done.built() == ["a"] and done.err == ""
+    for _ in range(2):  # the second has the tree of the first to remove
+        assert "mv:" not in tree.fails("b", env=environment).err
 
 
 # Job slots

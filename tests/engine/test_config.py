@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -71,6 +72,48 @@ def test_configuration_edited_by_hand_is_checked_before_building(tree):
     assert tree.entries("a") == []
 
 
+def switched_on(tree, name):
+    """The text of .config with a package more."""
+    off = f"# CONFIG_PACKAGE_{name.upper()} is not set"
+    assert off in read(tree.o / ".config")
+    return read(tree.o / ".config").replace(off, f"CONFIG_PACKAGE_{name.upper()}=y")
+
+
+def test_what_is_edited_by_hand_is_in_the_first_image(tree):
+    """It was only in the second one."""
+    tree.package("a")
+    tree.package("b")
+    tree.configure("a")
+    tree.make()
+    (tree.o / ".config").write_text(switched_on(tree, "b"))
+    assert tree.make().built() == ["b", "image"]
+    assert read(tree.o / "images/packages").split() == ["a", "b", "init", "linux"]
+    assert tree.make().built() == []
+
+
+@pytest.mark.parametrize("time_of", ["it was saved", "the edit"])
+@pytest.mark.parametrize("kconfig", ["is older", "is younger than both"])
+def test_a_configuration_that_is_put_back_counts(tree, time_of, kconfig):
+    """`cp -p` gives it the time that it had when it was saved: before config.mk's."""
+    tree.package("a")
+    tree.package("b")
+    tree.configure("a", "b")
+    saved = tree.base / "saved"
+    shutil.copy2(tree.o / ".config", saved)
+    tree.configure("a")
+    now = (tree.o / ".config").stat().st_mtime
+    os.utime(saved, (now, now) if time_of == "the edit" else (now - 3600, now - 3600))
+    if kconfig == "is younger than both":
+        for path in tree.root.rglob("Kconfig"):
+            os.utime(path, (now + 3600, now + 3600))
+    tree.make()
+    assert read(tree.o / "images/packages").split() == ["a", "init", "linux"]
+    for _ in range(2):
+        shutil.copy2(saved, tree.o / ".config")
+        tree.make()
+        assert read(tree.o / "images/packages").split() == ["a", "b", "init", "linux"]
+
+
 def test_error_in_a_kconfig_file_names_it(tree):
     tree.package("a")
     (tree.root / "packages/a/Kconfig").write_text("cnofig PACKAGE_A\n")
@@ -83,6 +126,15 @@ def test_list_defconfigs(tree):
     done = tree.make("list-defconfigs")
     assert [line.split(None, 1) for line in done.out.splitlines()] == [["one_defconfig", "The first board"],
                                                                        ["two_defconfig", "The second board"]]
+
+
+def test_a_link_to_nowhere_is_no_board(tree):
+    """An editor's lock beside what it has open."""
+    tree.configure()
+    (tree.root / "configs/.#test_defconfig").symlink_to("me@host.4711:1700000000")
+    assert tree.make("list-defconfigs").out.split()[0] == "test_defconfig"
+    says(tree.fails("tset_defconfig"), "There is no configs/tset_defconfig. Did you mean test_defconfig?")
+    says(tree.fails(".#test_defconfig"), "no")
 
 
 def settings_of(tree):
@@ -408,6 +460,17 @@ def test_a_package_whose_name_ends_in_config(tree):
     assert tree.make("fontconfig").built() == ["fontconfig"]
 
 
+def test_why_of_a_package_whose_name_ends_in_config(tree):
+    """It was taken for a goal of Kconfig."""
+    tree.package("libconfig")
+    tree.configure("libconfig")
+    assert tree.make("why-libconfig").out == "libconfig: never built here\n"
+    assert tree.make("libconfig", "why-linux").built() == ["libconfig"]
+    both = tree.make("why-libconfig", "why-linux").out.splitlines()
+    assert sorted(both) == ["libconfig: nothing changed: up to date", "linux: never built here"]
+    says(tree.fails("why-libconfg"), "there is no package 'libconfg'. Did you mean libconfig?")
+
+
 @pytest.mark.parametrize("goal", ["oldconfig", "olddefconfig", "savedefconfig", "update-defconfig"])
 def test_goals_without_a_configuration(tree, goal):
     says(tree.fails(goal), f"No configuration in {tree.o}", "make <board>_defconfig")
@@ -481,9 +544,23 @@ def test_config_mk_carries_every_text_intact(tree):
     done = subprocess.run(["make", "-rRf", tree.base / "print.mk"], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:len(NASTY)] == NASTY
     assert done.stderr == ""
-    for line in read(tree.o / "config.mk").splitlines()[1:]:
+    for line in read(tree.o / "config.mk").splitlines()[2:]:
         assert re.fullmatch(r"CONFIG_\w+ :=( .*)?", line)
         assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("goal", ["all", "a", "show-info"])
+def test_an_emptied_config_mk_is_written_again(tree, goal):
+    """As a power cut may leave it: `make` ended well, and had built nothing."""
+    tree.package("a")
+    tree.configure("a")
+    whole = read(tree.o / "config.mk")
+    facts = (tree.o / "config.mk").stat()
+    (tree.o / "config.mk").write_text("")
+    os.utime(tree.o / "config.mk", ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    tree.make(goal)
+    assert read(tree.o / "config.mk") == whole
+    assert goal != "all" or read(tree.o / "images/packages").split() == ["a", "init", "linux"]
 
 
 @pytest.mark.parametrize("ahead", ["configs/Kconfig", "scripts/kconfig.py"])
@@ -521,6 +598,16 @@ def test_symbols_on_the_command_line_are_refused(tree):
     tree.configure()
     says(tree.fails("show-info", "CONFIG_COLOUR=blue"), "CONFIG_COLOUR=blue", "menuconfig", f"{tree.o}/.config")
     assert json.loads(tree.make("show-info", env={"CONFIG_COLOUR": "blue"}).out)
+
+
+@pytest.mark.parametrize("goal", ["help", "clean", "list-defconfigs", "test_defconfig"])
+def test_a_symbol_in_the_environment_is_not_taken_for_a_configuration(tree, goal):
+    """Make knew CONFIG_ARCH, and went on to a plan of what was never configured."""
+    (tree.root / "configs/test_defconfig").write_text("# A board\n")
+    done = tree.make(goal, env={"CONFIG_ARCH": "x86_64"})
+    assert done.err == ""
+    assert goal == "test_defconfig" or not tree.o.exists()
+    says(tree.fails("distclean", "all", env={"CONFIG_ARCH": "x86_64"}), f"No configuration in {tree.o}")
 
 
 def test_the_environment_of_a_kernel_developer(tree):

@@ -1,11 +1,12 @@
 """What is wrong is said at once: which file or package, what is wrong with it and what to do."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from .tree import Done
+from .tree import Done, read, write
 
 PIN = "1" * 64
 OTHER = "2" * 64
@@ -123,10 +124,18 @@ def test_checkout_path_with_a_space(new_tree):
     says(tree.fails("help"), "two words", "spaces", "Move the checkout")
 
 
-def test_home_with_a_space(tree):
-    """The default of STORE and DL is below it."""
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CACHE_HOME"])
+@pytest.mark.parametrize("name, what", [("with space", "spaces"), ("a$b", "$"), ("it's", "'"), ("a;b", ";"), ("a#b", "#")])
+def test_a_home_that_make_cannot_work_in(tree, variable, name, what):
+    """The defaults of STORE, DL and TOOLS are below it: what was removed there was another folder's."""
     tree.configure()
-    says(tree.fails("help", env={"STORE": None, "DL": None, "HOME": "/tmp/with space"}), "with space", "spaces", "STORE=")
+    write(tree.base / "with/precious", "mine\n")
+    write(tree.base / "a/precious", "mine\n")
+    (tree.base / name).mkdir()
+    before = tree.snapshot(tree.base)
+    done = tree.fails("show-targets", env={"STORE": None, "DL": None, "TOOLS": None, variable: str(tree.base / name)}, limit=60)
+    says(done, str(tree.base / name), f"Make cannot work in a path with {what}", "XDG_CACHE_HOME=")
+    assert tree.snapshot(tree.base) == before
 
 
 # Sources
@@ -163,6 +172,26 @@ def test_archive_that_cannot_be_unpacked(tree):
     tree.package("a", source="https://example.invalid/a.tar", sha256=pin)
     tree.configure("a")
     says(tree.fails("a"), "FAILED  a 1", "unpack", "tar")
+
+
+LATER = pytest.mark.xfail(strict=True, reason="keys takes the link for the file: make says that nothing is to be fetched")
+
+
+@pytest.mark.parametrize("goal", ["a", "a-extract", pytest.param("source", marks=LATER), pytest.param("a-source", marks=LATER)])
+def test_a_link_to_nowhere_in_the_download_folder(tree, goal):
+    """To a disk that is not there today."""
+    pin = tree.source("a.tar", {"x": "x"})
+    tree.package("a", source="https://127.0.0.1:1/a.tar", sha256=pin)
+    tree.configure("a")
+    path = tree.dl / pin / "a.tar"
+    path.rename(tree.base / pin)
+    path.symlink_to("/nonexistent/a.tar")
+    done = tree.fails(goal)
+    says(done, str(path), "" if goal.endswith("source") else "cannot be read. Remove it and run make again: it is then fetched anew.")
+    assert tree.entries("a") == []
+    path.unlink()
+    tree.make(goal, env={"MIRROR": str(tree.base)})
+    assert path.read_bytes() == (tree.base / pin).read_bytes()
 
 
 # Builds
@@ -318,3 +347,19 @@ def test_forbidden_user_namespaces(tree):
     done = tree.fails("a", env={"PATH": f"{fake}:{os.environ['PATH']}"})
     says(done, "forbids user namespaces", "sysctl -w", "Ubuntu", "Docker")
     assert done.built() == []
+
+
+@pytest.mark.parametrize("goal", ["all", "a", "show-info", "check-recipes", "source", "-n"])
+def test_an_emptied_program_of_the_engine(tree, goal):
+    """As a power cut may leave it. A shell takes that for a script that says nothing: there was nothing to do, and make ended well."""
+    tree.package("a")
+    tree.configure("a")
+    tree.make()
+    tree.edit("packages/a/a.mk", "version = 1", "version = 2")
+    broken = tree.base / "broken"
+    shutil.copytree(tree.tools, broken)
+    (broken / "keys").write_bytes(b"")
+    before = read(tree.o / "images/packages")
+    says(tree.fails(goal, env={"TOOLS": str(broken)}), f"{broken}/keys says nothing: remove {broken}, and it is compiled again")
+    assert read(tree.o / "images/packages") == before
+    assert tree.make().built() == ["a", "image"]

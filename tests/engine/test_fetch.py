@@ -22,7 +22,7 @@ import zipfile
 import pytest
 
 from .test_errors import says
-from .tree import LIMIT, REPOSITORY, Done, Running, eventually, sha256, tarball, write
+from .tree import GATE, LIMIT, REPOSITORY, Done, Running, eventually, sha256, tarball, write
 
 NOWHERE = "https://127.0.0.1:1"  # nobody listens there
 CONTENT = b"content\n" * 1000
@@ -936,3 +936,19 @@ def test_an_interrupted_make_leaves_the_file_of_another(online):
         make.signal(2)
         assert make.wait().code != 0
     assert (online.dl / online.pin / "a.tar").exists()
+
+
+def test_a_recipe_that_is_edited_before_its_source_is_fetched(online, server):
+    """It is fetched as make had read it when it began; half a recipe broke a make of an hour."""
+    online.package("first", "step_build() {\n" + GATE + "}\n")
+    online.configure("a", "first")
+    server.files[f"/{online.pin}"] = online.content
+    make = online.start("-j1", "first", "a", env={"MIRROR": server.url})
+    online.awaits("first", "waiting")
+    assert server.requests == []
+    online.edit("packages/a/a.mk", "version", "versoin")
+    online.open_gate("first")
+    done = make.wait()
+    assert done.code == 0, done.err
+    assert server.requests == [(f"/{online.pin}", None)]
+    assert online.out("a", "/usr/x").startswith("content")

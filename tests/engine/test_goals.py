@@ -2,12 +2,16 @@
 
 import json
 import os
+import pty
+import select
 import shutil
+import subprocess
 
 import pytest
 
+from .test_errors import says
 from .test_hermetic import Terminal
-from .tree import GATE, read
+from .tree import GATE, LIMIT, read, write
 
 
 @pytest.fixture
@@ -131,6 +135,29 @@ def test_v2_says_why_too(tree):
     assert "said by the build" in done.out.splitlines()
 
 
+def test_v2_of_a_recipe_that_is_edited_meanwhile(tree):
+    """It cannot say why then; what it builds is what it had read, and the half recipe broke that."""
+    tree.package("a", "step_build() {\n" + GATE + "}\n")
+    tree.package("b", depends="a")
+    tree.configure("a", "b")
+    make = tree.start("b", "V=2")
+    tree.awaits("a", "waiting")
+    tree.edit("packages/b/b.mk", "version", "versoin")
+    tree.open_gate("a")
+    done = make.wait()
+    assert done.code == 0, done.err
+    assert tree.out("b", "/usr/share/b") == "b\n"
+
+
+@pytest.mark.parametrize("goal", ["packages/a", "packages/nosuch", "packages/a/a.mk", "output/images", "a/", "scripts"])
+def test_a_path_is_no_goal(tree, goal):
+    """It was there, or had a name that nothing makes: make said that there is nothing to do, and ended well."""
+    tree.package("a")
+    tree.configure("a")
+    write(tree.root / "output/images/x", "x\n")
+    says(tree.fails(goal), f"there is no goal or package '{goal}'", "make help")
+
+
 def test_help_needs_no_configuration_and_names_the_goals(tree):
     done = tree.make("help")
     for word in ("list-defconfigs", "menuconfig", "savedefconfig", "<pkg>-rebuild", "<pkg>-shell", "why-<pkg>", "show-info",
@@ -201,3 +228,38 @@ def test_no_status_line_in_a_log(tree):
     done = make.wait()
     assert "\x1b" not in done.all and "\r" not in done.all and "[0/1]" not in done.all
     assert not (tree.o / ".status").exists()
+
+
+@pytest.mark.parametrize("text", ["", "\0\0\0\0", "soon\n"])
+def test_a_status_line_without_sense(tree, text):
+    """Times that a power cut left empty, or as zero bytes: a traceback ran across the terminal."""
+    tree.package("a", WAITS)
+    tree.configure("a")
+    make = tree.start("a")
+    tree.awaits("a", "waiting")
+    (tree.store / ".times/a").write_text(text)
+    terminal, other_end = pty.openpty()
+    status = subprocess.Popen([tree.root / "scripts/status", str(make.process.pid), "1"], env=tree.env(), stderr=other_end)
+    os.close(other_end)
+    drawn = ""
+    try:
+        while "[0/1]" not in drawn and status.poll() is None:  # it draws, or gives up
+            assert select.select([terminal], [], [], LIMIT)[0], "neither a line nor an end"
+            try:
+                drawn += os.read(terminal, 4096).decode(errors="replace")
+            except OSError:  # the other side has closed
+                status.wait(LIMIT)
+        tree.open_gate("a")
+        assert make.wait().code == 0
+        assert status.wait(LIMIT) == 0
+        while select.select([terminal], [], [], 0)[0]:
+            try:
+                drawn += os.read(terminal, 4096).decode(errors="replace")
+            except OSError:
+                break
+    finally:
+        status.kill()
+        status.wait()
+        os.close(terminal)
+    assert "Traceback" not in drawn, drawn
+    assert text or "[0/1] a 0:0" in drawn

@@ -353,3 +353,80 @@ def test_steps_of_a_build_leave_a_tree_where_a_shell_goes_on(tree, goal, x, conf
         assert terminal.wait() == 0
         assert (kept / f"build/src/mark{number}").exists()
     assert tree.entries("a") == []
+
+
+def looks_into(tree, command, answer, goal="a-shell"):
+    """A shell that opens, and what a command in it says."""
+    terminal = Terminal(tree, goal)
+    terminal.expect("SHELL")
+    terminal.send(f"{command}; exit")
+    terminal.expect(answer)
+    assert terminal.wait() == 0
+
+
+LEFT = {
+    "it installed nothing": ("a", "step_install() { touch trace; }\n"),
+    "a setuid file": ("a", "step_install() { touch trace; install -D -m 4755 /usr/bin/true /out/usr/x; }\n"),
+    "other bytes": ("a-rebuild", "step_install() { touch trace; mkdir /out/usr; cat /proc/sys/kernel/random/uuid >/out/usr/x; }\n"),
+}
+
+
+@pytest.mark.parametrize("how", LEFT)
+def test_a_shell_after_a_build_that_was_not_sealed(tree, how):
+    """/out had been moved away by then, and the sandbox did not start."""
+    goal, script = LEFT[how]
+    tree.package("a", script)
+    tree.configure("a")
+    done = tree.fails(goal)
+    out = "/out/usr/x" if how != "it installed nothing" else "/out"
+    looks_into(tree, f"cd /build/src; echo found=$(echo *),$(ls -d {out})", f"found=trace,{out}")
+    if goal == "a-rebuild":
+        other, was = re.search(r"the other result: (\S+)    as it was: (\S+)\n", done.err).groups()
+        assert sorted(path.name for path in os.scandir(other)) == sorted(path.name for path in os.scandir(was)) == ["usr"]
+        assert read(tree.entry("a") / "tree/usr/x") != read(next((tree.store / ".work").glob("*.tree/out/usr/x")))
+
+
+def test_a_configure_that_fails_leaves_its_tree(tree):
+    """Its config.log says why: it was gone."""
+    tree.package("a", "step_configure() { echo important >config.log; false; }\n", source="https://example.invalid/a.tar",
+                 sha256=tree.source("a.tar", {"x": "source\n"}))
+    tree.configure("a")
+    done = tree.fails("a-configure")
+    assert "a: configure failed: 'make a-shell' opens what is left" in done.err, done.err
+    looks_into(tree, "echo log=$(cat /build/src/config.log)", "log=important")
+
+
+@pytest.mark.parametrize("goal", ["a-patch", "a-configure", "a-shell"])
+def test_a_patch_that_does_not_apply_leaves_its_tree(tree, goal):
+    """Where else is it to be put right?"""
+    home = tree.package("a", source="https://example.invalid/a.tar", sha256=tree.source("a.tar", {"x": "source\n"}))
+    write(home / "a-1.patch", PATCH.replace("-source", "-other"))
+    tree.configure("a")
+    if goal != "a-shell":
+        done = tree.fails(goal)
+        assert "a-1.patch does not apply to a 1" in done.all, done.all
+        assert f"a: {goal[2:]} failed: 'make a-shell' opens what is left" in done.err
+    looks_into(tree, "echo x=$(cat /build/src/x)", "x=source")
+
+
+def test_a_shell_without_a_terminal(tree):
+    """It ended at once, and well."""
+    tree.package("a")
+    tree.configure("a")
+    tree.make("linux")
+    done = tree.fails("a-shell", start_new_session=True)
+    assert "a: a shell needs a terminal, and there is none" in done.err, done.err
+    assert "SHELL" not in done.out and list((tree.store / ".work").glob("a-*")) == []
+
+
+def test_a_rebuild_keeps_what_extract_made(tree):
+    """A person has worked in it; the build needs no place there."""
+    tree.package("a", source="https://example.invalid/a.tar", sha256=tree.source("a.tar", {"x": "source\n"}))
+    tree.configure("a")
+    tree.make("a")
+    tree.make("a-extract")
+    (kept,) = (tree.store / ".work").glob("*.tree")
+    write(kept / "build/src/mine", "mine\n")
+    assert "the same bytes as before" in tree.make("a-rebuild").out
+    assert read(kept / "build/src/mine") == "mine\n"
+    looks_into(tree, "echo mine=$(cat /build/src/mine)", "mine=mine")

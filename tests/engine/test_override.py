@@ -1,5 +1,6 @@
 """OVERRIDE_<package>: a working tree of one's own instead of the pinned sources."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -89,3 +90,106 @@ def test_the_image_is_told(mine):
     assert (mine.o / "images/overridden").read_text() == "a\n"
     mine.make()
     assert (mine.o / "images/overridden").read_text() == "none\n"
+
+
+# Which folder that is
+
+def repository(folder, *names):
+    """A working tree with a commit of these files; each has its own name in it."""
+    for name in names:
+        write(folder / name, f"{name}\n")
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "x")
+    return folder
+
+
+def built_from(tree, folder):
+    """The files that a build saw of a folder."""
+    tree.make("a", f"OVERRIDE_a={folder}", limit=60)
+    (top,) = (entry / "tree/usr/a" for entry in tree.entries("a"))
+    return sorted(str(path.relative_to(top)) for path in top.rglob("*") if not path.is_dir())
+
+
+def test_a_folder_that_the_repository_around_it_ignores(mine):
+    """A home in git, say, that ignores all but a few files: nothing of the folder was built, and that without a word."""
+    write(mine.base / "home/.gitignore", "*\n")
+    git(mine.base / "home", "init", "-q")
+    write(mine.base / "home/src/a/x", "mine\n")
+    write(mine.base / "home/src/a/folder/y", "mine\n")
+    assert built_from(mine, mine.base / "home/src/a") == ["folder/y", "x"]
+
+
+def test_a_folder_within_a_repository(mine):
+    """Not what is beside it."""
+    outer = repository(mine.base / "outer", "a/x", "beside", ".gitignore")
+    write(outer / ".gitignore", "*.o\n")
+    write(outer / "a/x.o", "object\n")
+    assert built_from(mine, outer / "a") == ["x"]
+
+
+@pytest.mark.parametrize("folders", ["", "deep/deeper"])
+def test_a_folder_without_files(mine, folders):
+    """It was built, and its tree was empty."""
+    (mine.base / "empty" / folders).mkdir(parents=True)
+    says(mine.fails("a", f"OVERRIDE_a={mine.base}/empty"), "OVERRIDE_a:", f"{mine.base}/empty has no files to build")
+    assert mine.entries("a") == []
+
+
+def test_a_package_without_a_source(mine):
+    """What it is made of is in this repository: the folder was put beside that, and made no difference."""
+    mine.package("b")
+    mine.configure("a", "b")
+    says(mine.fails("b", override(mine).replace("OVERRIDE_a", "OVERRIDE_b")), "OVERRIDE_b: its recipe has no source")
+    assert mine.entries("b") == []
+
+
+@pytest.fixture
+def parent(mine):
+    """A repository with a submodule, and a clone of it in which that is not there yet."""
+    module = repository(mine.base / "module", "inner")
+    mine.parent = repository(mine.base / "parent", "outer")
+    git(mine.parent, "-c", "protocol.file.allow=always", "submodule", "add", str(module), "sub")
+    git(mine.parent, "commit", "-qm", "submodule")
+    mine.clone = mine.base / "clone"
+    subprocess.run(["git", "clone", "-q", mine.parent, mine.clone], check=True)
+    return mine
+
+
+def test_a_submodule_that_is_not_there(parent):
+    """`git ls-files` says `./` of it: that was gone into again and again."""
+    assert not list((parent.clone / "sub").iterdir())
+    assert built_from(parent, parent.clone) == [".gitmodules", "outer"]
+    says(parent.fails("a", f"OVERRIDE_a={parent.clone}/sub", limit=60), "OVERRIDE_a:", "has no files to build")
+
+
+def test_a_submodule_that_is_there(parent):
+    assert built_from(parent, parent.parent) == [".gitmodules", "outer", "sub/inner"]
+
+
+def test_where_git_works_just_now_is_another_place(mine):
+    """In a hook, say."""
+    other = repository(mine.base / "other", "z")
+    key = mine.keys(env={"OVERRIDE_a": override(mine).partition("=")[2]})["a"]
+    for names in (["GIT_DIR"], ["GIT_DIR", "GIT_WORK_TREE"], ["GIT_INDEX_FILE"]):
+        places = {"GIT_DIR": other / ".git", "GIT_WORK_TREE": other, "GIT_INDEX_FILE": other / ".git/index"}
+        environment = {name: str(places[name]) for name in names}
+        assert mine.keys(env={"OVERRIDE_a": override(mine).partition("=")[2]} | environment)["a"] == key, names
+
+
+def test_a_repository_that_git_cannot_list(mine):
+    """What git ignores is not known then."""
+    shutil.rmtree(mine.work / ".git/objects")
+    says(mine.fails("a", override(mine)), "git cannot list", "status")
+    assert mine.entries("a") == []
+
+
+@pytest.mark.parametrize("given", ["command line", "environment"])
+@pytest.mark.parametrize("name", ["it's", "x;touch evil", "x';touch evil;'", "a b", "a$b", "a#b", "a`touch evil`", "$(shell touch evil)"])
+def test_a_path_that_make_cannot_work_in(mine, name, given):
+    """Its end was run as a command."""
+    write(mine.base / name / "x", "mine\n")
+    value = f"{mine.base}/{name}"
+    done = mine.fails("a", env={"OVERRIDE_a": value}) if given == "environment" else mine.fails("a", f"OVERRIDE_a={value}")
+    says(done, f"OVERRIDE_a='{value}': Make cannot work in a path with")
+    assert not list(mine.base.rglob("evil")) and mine.entries("a") == []

@@ -148,15 +148,19 @@ def test_all_mistakes_are_said_at_once(shared):
     says(done, f"{RECIPE}:3: ", f"{RECIPE}:4: ", f"{RECIPE}:5: ")
 
 
-@pytest.mark.parametrize("name", ["0001-fix.patch", "x.diff", "b-1.patch", "A-1.patch"])
+@pytest.mark.parametrize("name", ["0001-fix.patch", "x.diff", "b-1.patch", "A-1.patch", "a-x.patch.gz", "a-x.patch.orig",
+                                  "patches/a-x.patch", "1/0001-fix.patch"])
 def test_a_patch_that_nothing_applies(shared, name):
+    """Not even where other distributions have theirs: in a folder `patches`, or in one of the version's name."""
     recipe(shared, "")
     patch = shared.root / "packages/a" / name
-    patch.write_text("")
+    write(patch, "")
     try:
-        says(shared.fails("show-info"), f"packages/a/{name}: is not applied to anything; a patch is called a-<what>.patch")
+        says(shared.fails("show-info"), f"packages/a/{name.split('/')[0]}: is not applied to anything; a patch is called a-<what>.patch")
     finally:
         patch.unlink()
+        if patch.parent.name != "a":
+            patch.parent.rmdir()
 
 
 @pytest.mark.parametrize("name", ["al.mk", "A.mk", "a b.mk", "a$b.mk", "ä.mk", "-a.mk", "+a.mk"])

@@ -228,6 +228,17 @@ def test_what_a_folder_holds(tree):
     assert tree.make("a").built() == []
 
 
+def test_two_files_that_would_have_one_name(tree):
+    """A package called common, with a script of its own: one of the two common.sh was left out."""
+    home = tree.package("common")
+    tree.configure("common")
+    done = tree.fails("common")
+    says(done, "packages/common/common.mk:", "packages/common/common.sh", "scripts/build/common.sh", "would both be",
+         "give one of them another name")
+    assert tree.entries("common") == []
+    shutil.rmtree(home)
+
+
 def test_modes_and_times_are_not_seen(tree):
     """Two checkouts under different umasks, at different times, give one entry."""
     home = tree.package("a", LIST, files=f"{HOME}/files")
@@ -388,6 +399,16 @@ def test_an_overlay_that_is_gone(image):
     image.configure(IMAGE_OVERLAY=f'"{image.base}/mine"')
     (image.base / "mine").rename(image.base / "moved")
     says(image.fails(), "packages/image/image.mk:", f"'{image.base}/mine' does not exist")
+
+
+def test_an_overlay_in_the_place_of_one_of_the_user_s_own(image):
+    """A folder extra-1 of the repository, beside the absolute path that is called so in a build."""
+    write(image.root / "extra-1/etc/f", "from the repository\n")
+    write(image.base / "mine/etc/f", "mine\n")
+    image.edit("packages/image/image.mk", "overlays  =", "overlays  = extra-1")
+    image.configure(IMAGE_OVERLAY=f'"{image.base}/mine"')
+    says(image.fails(), "packages/image/image.mk:", "extra-1/etc/f", f"{image.base}/mine/etc/f", "would both be")
+    assert image.entries("image") == []
 
 
 def test_an_overlay_with_a_pipe(image):

@@ -1,11 +1,14 @@
 """The store: what is built, what is not built again, and what happens to an entry that is not what it was."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from .tree import EPOCH, read
+from .test_errors import says
+from .tree import EPOCH, eventually, read, write
 
 
 def marks(tree):
@@ -199,3 +202,128 @@ def test_full_check_finds_a_content_with_the_right_size_and_time(tree):
     check = [tree.tools / "store", "check", "--full", tree.store, tree.entry("a").name]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "/usr/share/a has another content" in done.stdout
+
+
+def same_size_and_time(tree):
+    same_size(tree)
+    os.utime(tree / "usr/share/a", (EPOCH, EPOCH))
+
+
+CHECKED = {name: DAMAGE[name] for name in ("another size", "a file removed", "a file added", "same size, later time", "a link instead")}
+
+
+@pytest.mark.parametrize("damage", [*CHECKED, "same size and time"])
+def test_store_check_fails_for_what_is_damaged(tree, damage):
+    """What make had found damaged already was left out of the check, which said that all is well."""
+    action, *words = (CHECKED | {"same size and time": (same_size_and_time, "/usr/share/a", "has another content")})[damage]
+    tree.package("a")
+    tree.package("b", depends="a")
+    tree.configure("b")
+    tree.make()
+    before = tree.make("store-check").out
+    assert "entries are what they were" in before
+    entry = tree.entry("a")
+    action(entry / "tree")
+    done = tree.fails("store-check")
+    says(done, "damaged entries; remove their folders in", str(tree.store))
+    line = next(line for line in done.out.splitlines() if line.startswith(entry.name))
+    assert all(word in line for word in words), line
+    assert "entries are what they were" not in done.out
+    shutil.rmtree(entry)  # as it says
+    assert tree.make("a").built() == ["a"]
+    assert tree.make("store-check").out == before
+
+
+@pytest.mark.parametrize("kind", ["file", "link to nowhere", "link to a file"])
+def test_something_else_where_an_entry_should_be(tree, kind):
+    """It is set aside, whatever it is."""
+    tree.package("a")
+    tree.configure("a")
+    place = tree.store / tree.keys()["a"]
+    write(tree.base / "mine", "mine\n")
+    if kind == "file":
+        place.write_text("mine\n")
+    else:
+        place.symlink_to(tree.base / ("nosuch" if kind == "link to nowhere" else "mine"))
+    done = tree.make("a")
+    assert done.built() == ["a"] and "DAMAGED" in done.out, done.all
+    assert tree.out("a", "/usr/share/a") == "a\n"
+    (aside,) = tree.store.glob(".damaged-a-1-*")
+    assert str(aside) in done.out
+    assert aside.is_symlink() == (kind != "file") and read(tree.base / "mine") == "mine\n"
+    assert tree.make("a").built() == []
+
+
+# store-gc
+
+def test_store_gc_beside_the_removal_of_a_build_s_folder(tree):
+    """Nobody waits for that: it was still going on, and what went away meanwhile made store-gc fail."""
+    tree.package("a", "step_build() { for i in {1..60}; do mkdir d$i; (cd d$i; touch $(seq 500)); done; }\n")
+    tree.configure("a")
+    for version in range(1, 6):
+        done = tree.make("a", "store-gc")
+        assert done.built() == ["a"] and "GC" in done.out and done.err == ""
+        tree.edit("packages/a/a.mk", f"version = {version}", f"version = {version + 1}")
+
+
+def test_store_gc_with_a_link_to_nowhere(tree):
+    tree.package("a", "step_build() { false; }\n")
+    tree.configure("a")
+    tree.fails("a")
+    (tree.store / ".work/link").symlink_to(tree.base / "nosuch")
+    assert "GC" in tree.make("store-gc").out
+    assert list((tree.store / ".work").iterdir()) == []
+
+
+def test_store_gc_does_not_know_what_an_emptied_file_wanted(tree):
+    """As a power cut may leave it. What its folder needs was removed."""
+    tree.package("a")
+    tree.configure("a")
+    tree.make()
+    (root,) = (tree.store / ".roots").iterdir()
+    root.write_text("")
+    before = marks(tree)
+    says(tree.fails("store-gc"), str(root), "nothing was removed", "Run make in its folder, or remove it")
+    assert marks(tree) == before
+    tree.make()
+    assert "0 entries" in tree.make("store-gc").out
+    assert marks(tree) == before
+
+
+@pytest.mark.parametrize("length", [100, 300, 800])
+def test_store_gc_keeps_what_an_output_folder_of_any_length_wants(tree, length):
+    """Its path was the name of a file, which has 255 bytes at most."""
+    folder = tree.base
+    while len(str(folder)) < length:
+        folder = folder / ("d" * 90)
+    tree.o = folder / "o"
+    tree.package("a")
+    tree.configure("a")
+    tree.make()
+    before = marks(tree)
+    assert "0 entries" in tree.make("store-gc").out
+    assert marks(tree) == before
+
+
+def waits_for(path):
+    """Whether a process waits for a lock of a file: what /proc/locks says of it."""
+    inode = f":{path.stat().st_ino} "
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any("->" in line and inode in line for line in locks)
+
+
+def test_make_waits_while_the_store_is_cleaned(tree):
+    """It had seen entries that store-gc removed a moment later, and failed for them."""
+    tree.package("a")
+    tree.package("b", depends="a")
+    tree.configure("b")
+    tree.make("a")
+    with open(tree.store / ".lock/.all", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make = tree.start("b")
+        eventually(lambda: waits_for(tree.store / ".lock/.all"), "make waits for the lock of the store")
+        assert make.process.poll() is None
+        shutil.rmtree(tree.entry("a"))
+    done = make.wait()
+    assert done.code == 0, done.err
+    assert done.built() == ["a", "b"]
