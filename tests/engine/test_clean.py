@@ -314,6 +314,27 @@ def test_clean_waits_for_a_build(tree, goal):
     assert not (tree.o / "logs").exists()
 
 
+@pytest.mark.parametrize("goal", GOALS)
+def test_clean_between_two_builds_of_a_make(tree, goal):
+    """What the second was to be built from has gone: that is said, and what was built stays."""
+    tree.package("a", "step_build() {\n" + GATE + "}\n")
+    tree.package("b", depends="a")
+    tree.configure("a", "b")
+    build = tree.start("b")
+    tree.awaits("a", "waiting")
+    clean = tree.start(goal)
+    eventually(lambda: "WAIT" in read(clean.folder / "out"), "clean says that it waits")
+    tree.open_gate("a")
+    done = build.wait()
+    assert clean.wait().code == 0
+    assert tree.out("a", "/usr/share/a") == "a\n"
+    if done.code:  # clean came first
+        assert f"b: {tree.o} was cleaned since make began: run make again" in done.err, done.err
+        assert "sed:" not in done.err and "No such file" not in done.err
+    tree.make("test_defconfig")
+    assert set(tree.make("b").built()) <= {"b"}
+
+
 def test_a_build_waits_for_clean(tree):
     """The lock of a clean that is under way."""
     tree.package("a")
