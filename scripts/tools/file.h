@@ -75,6 +75,7 @@ class Writer {
 
 Error os_error(std::string_view doing, std::string_view path);  // from errno
 bool exists(const std::string& path);                           // a link that leads nowhere, too
+bool readable(const std::string& path);                         // what it leads to
 Result<std::string> read_file(const std::string& path);
 Status write_all(int fd, std::string_view data, const std::string& path);
 Status write_file(const std::string& path, std::string_view content);  // replaces it, whole

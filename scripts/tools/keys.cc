@@ -159,7 +159,7 @@ Status keep_sources(const Args& args, const World& world) {
   std::map<std::string, std::vector<Keyed>> users;
   for (const auto& keyed : world.packages) {
     for (const auto& source : keyed.sources) {
-      if (!exists(args.get("dl") + "/" + source))
+      if (!readable(args.get("dl") + "/" + source))
         users[source.substr(0, source.find('/'))].push_back(keyed);
     }
   }

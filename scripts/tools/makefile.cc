@@ -116,7 +116,7 @@ class Rules {
   std::vector<std::string> missing_sources(const Keyed& package) const {
     std::vector<std::string> paths;
     for (const auto& source : package.sources) {
-      if (!exists(input_.dl + "/" + source)) paths.push_back(input_.dl + "/" + source);
+      if (!readable(input_.dl + "/" + source)) paths.push_back(input_.dl + "/" + source);
     }
     return paths;
   }
@@ -149,7 +149,7 @@ class Rules {
   // What packs a source has to be there first.
   void packers() {
     const auto packer = packer_source(plan_);
-    if (packer.empty() || exists(input_.dl + "/" + packer)) return;
+    if (packer.empty() || readable(input_.dl + "/" + packer)) return;
     for (const auto& package : packages_) {
       const auto& recipe = package.package->recipe;
       if (!is_packed(recipe)) continue;
