@@ -195,11 +195,12 @@ class Keyer {
     std::sort(names.begin(), names.end());
     for (const auto& name : names) {
       const auto path = recipe.folder + "/" + name;
+      if (name.starts_with('.') || name.ends_with('~')) continue;  // hidden, or an editor's
       if (name == "patches" || name == recipe.text("version") || name.ends_with(".diff") ||
           name.find(".patch.") != std::string::npos) {
         problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
                                   "-<what>.patch");
-      } else if (name.ends_with(".patch") && !name.starts_with('.')) {
+      } else if (name.ends_with(".patch")) {
         const auto* whose = owner(recipe.folder, name);
         if (whose == nullptr)
           problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +

@@ -69,7 +69,7 @@ class Planner {
   void find_recipes() {
     auto folders = entries_of("packages");
     for (const auto& path : folders) {
-      if (path.extension() == ".mk")
+      if (path.extension() == ".mk" && path.filename().string().front() != '.')
         problems_.add({path.string()}, "is not read; a recipe has a folder of its own: packages/" +
                                            path.stem().string() + "/" + path.filename().string());
     }
