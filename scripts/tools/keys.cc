@@ -27,6 +27,7 @@
 #include "reasons.h"
 #include "sha256.h"
 #include "text.h"
+#include "tree.h"
 
 namespace {
 
@@ -167,7 +168,7 @@ Status keep_sources(const Args& args, const World& world) {
   if (!users.empty()) std::filesystem::create_directories(folder, code);
   if (code) return Error{"cannot make the folder " + folder + ": " + code.message()};
   for (const auto& [pin, packages] : users) {
-    auto kept = write_if_changed(folder + "/" + pin, info_json(world.plan, packages));
+    auto kept = write_if_changed(child(folder, pin), info_json(world.plan, packages));
     if (!kept) return kept;
   }
   return Ok{};
