@@ -70,7 +70,7 @@ SOURCES = {"SMBIOS": smbios, "/dev/sr0 (cidata)": cidata_cd, "/dev/vda (config-2
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_document_is_found(arch, board, tmp_path, source):
-    if source == "smbios" and arch != "x86_64":
+    if source == "SMBIOS" and arch != "x86_64":
         pytest.skip("QEMU gives a machine for ARM its SMBIOS by UEFI only")
     with Machine(board("test"), tmp_path, qemu=SOURCES[source](tmp_path)) as machine:
         machine.open_shell()
