@@ -19,7 +19,7 @@ $(foreach v,rebuild shell extract patch configure,$(goals.$v)): | $(O)/host-ok
 	+$(Q)scripts/build-entry $(goal.$@)
 
 # The content of every entry that this configuration needs and that is there, compared with its manifest.
-present := $(filter-out $(filter-out $(damaged),$(missing)),$(entries))
+present  = $(filter-out $(filter-out $(damaged),$(missing)),$(entries))
 store-check:
 	$(Q)$(TOOLS)/store check --full $(STORE) $(present) && echo '  STORE   $(words $(present)) entries are what they were'
 

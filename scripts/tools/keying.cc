@@ -196,16 +196,15 @@ class Keyer {
     for (const auto& name : names) {
       const auto path = recipe.folder + "/" + name;
       if (name.starts_with('.') || name.ends_with('~')) continue;  // hidden, or an editor's
-      if (name == "patches" || name == recipe.text("version") || name.ends_with(".diff") ||
-          name.find(".patch.") != std::string::npos) {
+      const bool is_patch = name.ends_with(".patch");
+      const auto* whose = is_patch ? owner(recipe.folder, name) : nullptr;
+      const bool looks_so = name == "patches" || name == recipe.text("version") ||
+                            name.ends_with(".diff") || name.find(".patch.") != std::string::npos;
+      if (looks_so || (is_patch && whose == nullptr)) {
         problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
                                   "-<what>.patch");
-      } else if (name.ends_with(".patch")) {
-        const auto* whose = owner(recipe.folder, name);
-        if (whose == nullptr)
-          problems_.add({path}, "is not applied to anything; a patch is called " + recipe.name +
-                                    "-<what>.patch");
-        else if (name.find_first_of(" \t\\") != std::string::npos)
+      } else if (whose != nullptr) {
+        if (name.find_first_of(" \t\\") != std::string::npos)
           problems_.add({path}, "has a blank or a backslash in its name; rename it");
         else if (*whose == recipe.name)
           check(contents_.script("patch", path, "build/recipe/" + name, keyed.contents),

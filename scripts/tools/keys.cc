@@ -159,10 +159,8 @@ Status keep_sources(const Args& args, const World& world) {
   const auto folder = args.get("inputs") + "/.sources";
   std::map<std::string, std::vector<Keyed>> users;
   for (const auto& keyed : world.packages) {
-    for (const auto& source : keyed.sources) {
-      if (!readable(args.get("dl") + "/" + source))
-        users[source.substr(0, source.find('/'))].push_back(keyed);
-    }
+    for (const auto& source : missing_sources(keyed, args.get("dl")))
+      users[source.substr(0, source.find('/'))].push_back(keyed);
   }
   std::error_code code;
   if (!users.empty()) std::filesystem::create_directories(folder, code);

@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "text.h"
+#include "tree.h"
 
 namespace copal {
 namespace {
@@ -114,10 +115,8 @@ class Rules {
   }
 
   std::vector<std::string> missing_sources(const Keyed& package) const {
-    std::vector<std::string> paths;
-    for (const auto& source : package.sources) {
-      if (!readable(input_.dl + "/" + source)) paths.push_back(input_.dl + "/" + source);
-    }
+    auto paths = copal::missing_sources(package, input_.dl);
+    for (auto& path : paths) path.insert(0, input_.dl + "/");
     return paths;
   }
 
@@ -208,6 +207,14 @@ class Rules {
 };
 
 }  // namespace
+
+std::vector<std::string> missing_sources(const Keyed& package, const std::string& dl) {
+  std::vector<std::string> missing;
+  for (const auto& source : package.sources) {
+    if (!readable(child(dl, source))) missing.push_back(source);
+  }
+  return missing;
+}
 
 std::optional<PackageGoal> package_goal(const std::string& goal, const Plan& plan) {
   for (auto& reading : readings(goal)) {

@@ -30,6 +30,9 @@ std::vector<std::string> packages_in(const std::vector<std::string>& goals);
 
 enum class Presence { there, missing, damaged };
 
+// Of the package's sources, <sha256>/<file>, those that are not in DL.
+std::vector<std::string> missing_sources(const Keyed& package, const std::string& dl);
+
 // The missing entries that the goals come to, in build order.
 std::vector<std::string> to_build(const Plan& plan, const std::vector<Keyed>& packages,
                                   const std::vector<Presence>& presence, const MakeInput& input);
