@@ -39,11 +39,14 @@ V     ?= 0
 NEED_MB ?= 4096
 $(foreach v,O STORE DL,$(if $(strip $($v)),,$(error $v= is empty. Give a folder, or leave $v out)))
 $(if $(filter 0 1 2,$(V)),,$(error V='$(V)' is none of 0, 1 and 2))
-given   = $(if $(filter environment command,$(origin $v)),$(value $v),$($v))
-$(foreach v,O STORE DL TOOLS $(filter OVERRIDE_%,$(.VARIABLES)),$(if $(call odd-in,$(given)),\
-  $(error $v='$(given)': Make cannot work in a path with $(call odd-in,$(given)). Choose another one with $v=)))
-$(if $(TOOLS),,$(if $(call odd-in,$(CACHE)),\
-  $(error $(CACHE): Make cannot work in a path with $(call odd-in,$(CACHE)). Choose another one with XDG_CACHE_HOME=)))
+given    = $(filter environment command,$(origin $v))
+value-of = $(if $(given),$(value $v),$($v))
+# Where nothing was said, the folder of all three is what is wrong.
+ifneq ($(and $(call odd-in,$(CACHE)),$(or $(foreach v,STORE DL TOOLS,$(if $(and $(given),$($v)),,$v)))),)
+  $(error $(CACHE): Make cannot work in a path with $(call odd-in,$(CACHE)). Choose another one with XDG_CACHE_HOME=)
+endif
+$(foreach v,O STORE DL TOOLS $(filter OVERRIDE_%,$(.VARIABLES)),$(if $(call odd-in,$(value-of)),\
+  $(error $v='$(value-of)': Make cannot work in a path with $(call odd-in,$(value-of)). Choose another one with $v=)))
 override O     := $(abspath $(O))
 override STORE := $(abspath $(STORE))
 override DL    := $(abspath $(DL))

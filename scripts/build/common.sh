@@ -103,6 +103,7 @@ for step; do
     case $step in unpack | extract) cd "$build" ;; *) cd "$srcdir" ;; esac
     "step_$step"
     strict "$step"
+    [ -z "$(jobs -pr)" ] || { echo "$step ends before what it runs in the background (&), which would be cut off: end it with 'wait \$!'"; exit 1; }
     [ -d "$srcdir" ] || { echo "there is no folder ${srcdir#"$build"/} after $step: is srcdir right?"; exit 1; }
 done
 : >"$build/.done"

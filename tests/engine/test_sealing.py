@@ -121,8 +121,24 @@ def test_folders_without_permissions_are_sealed_and_removed(shared):
 
 def test_a_process_that_a_build_leaves_behind_does_not_hold_it(shared):
     """A daemon that keeps the log open: the sandbox ends it."""
-    package(shared, "step_build() { setsid bash -c 'read -r < <(sleep 1000)' & }\n" + GOOD)
+    package(shared, "step_build() { setsid -f bash -c 'read -r < <(sleep 1000)'; }\n" + GOOD)
     shared.make("a", "V=1", limit=60)
+    shutil.rmtree(shared.entry("a"))
+
+
+@pytest.mark.parametrize("script", ["step_build() { sleep 1000 & }\n", "step_install() { mkdir /out/usr; (sleep 1; echo x >/out/usr/x) & }\n"])
+def test_a_step_that_does_not_wait_for_its_own(shared, script):
+    """What it would have made would be missing from the result."""
+    package(shared, script if "step_install" in script else script + GOOD)
+    step = script.partition("(")[0].removeprefix("step_")
+    says(shared.fails("a"), "FAILED  a 1", f"{step} ends before what it runs in the background (&)", "wait $!")
+    assert shared.entries("a") == []
+
+
+def test_a_step_that_waits_for_its_own(shared):
+    package(shared, "step_install() { mkdir /out/usr; (sleep 0.1; echo x >/out/usr/x) & wait $!; }\n")
+    shared.make("a")
+    assert (shared.entry("a") / "tree/usr/x").read_text() == "x\n"
     shutil.rmtree(shared.entry("a"))
 
 
