@@ -1,7 +1,5 @@
 #include "core/identity.h"
 
-#include <algorithm>
-
 namespace copal {
 namespace {
 
@@ -40,9 +38,16 @@ Line id_of_serial(std::string_view model, std::string_view serial) {
   for (const std::string_view part : {model, std::string_view("\0", 1), serial}) {
     for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
   }
+  std::array<unsigned char, 16> bytes{};
+  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, hash >>= 8)
+    *byte = static_cast<unsigned char>(hash & 0xff);
+  return id_of_bytes(bytes);
+}
+
+Line id_of_bytes(const std::array<unsigned char, 16>& bytes) {
   Line id;
-  for (int shift = 124; shift >= 0; shift -= 4)
-    id.add(kDigits.substr(static_cast<size_t>(hash >> shift) & 15, 1));
+  for (const unsigned char byte : bytes)
+    id.add(kDigits.substr(byte >> 4, 1)).add(kDigits.substr(byte & 15, 1));
   return id;
 }
 

@@ -1,7 +1,8 @@
-// What a machine is known by: 32 hexadecimal digits, as machine-id(5) has them. Both are empty if
-// the firmware's words tell no machine from another.
+// What a machine is known by: 32 hexadecimal digits, as machine-id(5) has them. Those of firmware's
+// words are empty if these tell no machine from another.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "core/text.h"
@@ -15,5 +16,7 @@ Line id_of_uuid(std::string_view uuid);
 // draft-eastlake-fnv: it is to be the same at every boot, and other on other machines, and keeps
 // no secret.)
 Line id_of_serial(std::string_view model, std::string_view serial);
+
+Line id_of_bytes(const std::array<unsigned char, 16>& bytes);
 
 }  // namespace copal

@@ -46,13 +46,9 @@ void set_hostname(const sys::Log& log) {
 namespace {
 
 Line random_id() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, 16> bytes{};
   (void)!getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK | GRND_INSECURE);
-  Line id;
-  for (const unsigned char byte : bytes)
-    id.add(kDigits.substr(byte >> 4, 1)).add(kDigits.substr(byte & 15, 1));
-  return id;
+  return id_of_bytes(bytes);
 }
 
 // One setting. What is wrong with it, or an empty line.
