@@ -120,6 +120,18 @@ TEST(Graph, RefusesNeedsAcrossBootAndShutdown) {
             (std::vector<std::string>{"4:9: one of the two runs at boot, the other at shutdown"}));
 }
 
+TEST(Graph, MeasuresTheLongestWay) {
+  const std::string task = "task = /x\nuser = root\nwhen = shutdown\n";
+  Loaded loaded({{"a", kRun + "stop = TERM 9s\n"},
+                 {"b", kRun + "stop = TERM 9s\nneeds = a\n"},
+                 {"c", kRun + "stop = TERM 1s\nneeds = a\n"},
+                 {"d", kRun + "stop = TERM 9s\nneeds = c\nafter = b\n"},
+                 {"x", kRun + "stop = TERM 15s\n"},
+                 {"t", task + "limit = 20s\nstop = TERM 2s\n"}});
+  EXPECT_EQ(loaded.graph.longest(When::boot), 3 * (std::chrono::seconds(9) + kDeath));
+  EXPECT_EQ(loaded.graph.longest(When::shutdown), std::chrono::seconds(22) + kDeath);
+}
+
 TEST(Graph, RunsOutOfMemoryCleanly) {
   Loaded loaded({{"a", kRun}, {"b", kRun + "needs = a\n"}});
   bool built = false;

@@ -46,9 +46,9 @@ MUTANTS = {
     "SIGKILL is not repeated": (
         "supervisor.cc", "service.deadline = now + kKillLimit;", ""),
     "the tree is swept though only main should be": (
-        "supervisor.cc", "spec.kill == Kill::main || world_.sweep(i)", "world_.sweep(i)"),
+        "supervisor.cc", "if (spec.kill == Kill::main) return Event::emptied;", ""),
     "the tree is not swept": (
-        "supervisor.cc", "spec.kill == Kill::main || world_.sweep(i)", "true"),
+        "supervisor.cc", "if (spec.kill == Kill::main) return Event::emptied;", "return Event::emptied;"),
     "death by a signal is success": (
         "supervisor.cc", "!service.exit.by_signal && ", ""),
     "ending before being ready is success": (

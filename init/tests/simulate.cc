@@ -106,6 +106,8 @@ class Rules {
     bool asked = false;    // to stop
     bool left = false;     // something it started is still there
     bool forlorn = false;  // and its time is over
+    Time rest_limit{};     // when that is killed
+    Time swept = kNever;   // and when it was
     int runs = 0;
     Exit exit;
     Time since{};  // of the state
@@ -170,11 +172,25 @@ class Rules {
     life.slain = true;
   }
 
+  // What a main process leaves behind has what is left of the time for stopping; if it ended by
+  // itself, all of it.
+  void swept(size_t i, bool kill, Time now) {
+    Life& life = lives_[i];
+    rule(!life.alive, i, "is swept up while it lives");
+    if (life.state == State::stopping) {
+      life.rest_limit = life.signalled + spec(i).stop_limit;
+    } else if (life.state != State::cleaning) {
+      life.rest_limit = life.state == State::killing ? now : now + spec(i).stop_limit;
+    }
+    rule(kill == (now >= life.rest_limit), i, "has its rest killed too early or too late");
+    life.swept = kill ? now : kNever;
+  }
+
   void changed(size_t i, State from, State to, Event why, Duration delay, Time now) {
     Life& life = lives_[i];
     rule(from == life.state && from != to, i, "changes from a state that it is not in");
     life.state = to;
-    const Duration spent = now - std::exchange(life.since, now);
+    life.since = now;
     switch (to) {
       case State::up:
         rule(life.alive && life.ready, i, "is up, but did not say so");
@@ -196,7 +212,8 @@ class Rules {
       return;
     }
     life.forlorn = life.left && spec(i).kill == Kill::tree;
-    rule(!life.forlorn || spent >= Supervisor::kSweepLimit, i, "does not wait for the rest to end");
+    rule(!life.forlorn || (life.swept != kNever && now >= life.swept + Supervisor::kSweepLimit), i,
+         "does not wait for the rest to end");
     verdict(i, to, delay, now);
   }
 
@@ -226,7 +243,9 @@ class Rules {
       }
       if (life.state == State::stopping) limit = life.since + spec(i).stop_limit;
       if (life.state == State::killing) limit = now + Supervisor::kKillLimit + milliseconds(1);
-      if (life.state == State::cleaning) limit = life.since + Supervisor::kSweepLimit;
+      if (life.state == State::cleaning) {
+        limit = life.swept == kNever ? life.rest_limit : life.swept + Supervisor::kSweepLimit;
+      }
       if (life.state == State::backoff) limit = life.not_before;
       rule(limit > now, i, "is over its time");
       rule(limit == kNever || supervisor.next_deadline() <= limit, i, "has no timer for its limit");
@@ -384,8 +403,8 @@ class Simulation final : public World {
   Status spawn(Index i) override;
   void send_signal(Index i, int signal) override;
   void slay(Index i) override;
-  bool sweep(Index i) override {
-    rules_.rule(!rules_[i].alive, i, "is swept up while it lives");
+  bool sweep(Index i, bool kill) override {
+    rules_.swept(i, kill, now_);
     return !rules_[i].left;
   }
   void changed(Index i, State from, State to, Event why, Duration delay) override;

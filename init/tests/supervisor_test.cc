@@ -58,8 +58,9 @@ class Simulation final : public World {
     processes_[i].slain = true;
     log += name(i) + "! ";
   }
-  bool sweep(Index i) override {
+  bool sweep(Index i, bool kill) override {
     EXPECT_FALSE(processes_[i].alive);
+    if (processes_[i].leftovers) log += name(i) + (kill ? "~! " : "~ ");
     return !processes_[i].leftovers;
   }
   void changed(Index i, State from, State to, Event, Duration) override {
@@ -198,7 +199,7 @@ TEST(Supervisor, SpreadsSpawnsOverTurns) {
     }
     void send_signal(Index, int) override {}
     void slay(Index) override {}
-    bool sweep(Index) override { return true; }
+    bool sweep(Index, bool) override { return true; }
     void changed(Index, State, State, Event, Duration) override {}
     void impossible(Index, State, Event) override {}
     int spawns = 0;
@@ -220,7 +221,7 @@ TEST(Supervisor, SaysWhatIsImpossible) {
     Status spawn(Index) override { return {}; }
     void send_signal(Index, int) override {}
     void slay(Index) override {}
-    bool sweep(Index) override { return true; }
+    bool sweep(Index, bool) override { return true; }
     void changed(Index, State, State, Event, Duration) override {}
     void impossible(Index i, State state, Event event) override {
       EXPECT_EQ(i, 1);
@@ -347,12 +348,42 @@ TEST(Supervisor, SweepsBeforeItRestarts) {
   EXPECT_EQ(sim.state("a"), State::starting);
 }
 
-TEST(Supervisor, DoesNotWaitForeverForTheRest) {
-  Simulation sim({{"a", kRun}});
+TEST(Supervisor, AsksTheRestThenKillsItAndDoesNotWaitForever) {
+  Simulation sim({{"a", kRun + "stop = INT 5s\n"}});
   sim.leave_something("a");
   sim.exit("a", 1);
+  sim.pass(milliseconds(4999));
+  EXPECT_EQ(sim.log, "a+ a~ ");
+  sim.pass(milliseconds(1));
+  EXPECT_EQ(sim.log, "a+ a~ a~! ");
+  EXPECT_EQ(sim.state("a"), State::cleaning);
   sim.pass(Supervisor::kSweepLimit);
   EXPECT_EQ(sim.state("a"), State::backoff);
+}
+
+TEST(Supervisor, StopHasOneLimitForAll) {
+  Simulation sim({{"a", kRun + "stop = INT 5s\n"}});
+  sim.ready("a");
+  sim.leave_something("a");
+  sim.stop("a");
+  sim.pass(seconds(3));
+  sim.exit("a", 0);
+  sim.pass(milliseconds(1999));
+  EXPECT_EQ(sim.log, "a+ a- a~ ");
+  sim.pass(milliseconds(1));
+  EXPECT_EQ(sim.log, "a+ a- a~ a~! ");
+  sim.emptied(0);
+  EXPECT_EQ(sim.state("a"), State::down);
+}
+
+TEST(Supervisor, WhatIsLeftOfAKilledOneIsKilled) {
+  Simulation sim({{"a", kRun + "stop = INT 5s\n"}});
+  sim.ready("a");
+  sim.leave_something("a");
+  sim.stop("a");
+  sim.pass(seconds(5));
+  sim.exit("a", 0);
+  EXPECT_EQ(sim.log, "a+ a- a! a~! ");
 }
 
 TEST(Supervisor, LeavesTheTreeAloneIfItSaysSo) {

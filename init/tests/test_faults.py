@@ -135,7 +135,7 @@ def test_f8_ends_before_it_is_ready():
 
 
 def test_f12_forks_twice_and_leaves():
-    with Pid1({"a": actor("leave", QUICK)}) as init:
+    with Pid1({"a": actor("leave", QUICK + "stop = TERM 50ms")}) as init:
         if not init.has_cgroups:
             return
         for n in range(1, 4):

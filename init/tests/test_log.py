@@ -111,7 +111,7 @@ class Log:
         return int(re.search(r"^Anonymous:\s+(\d+)", text, re.M)[1])
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGINT)
         assert self.process.wait(10) == 0
 
 
@@ -500,8 +500,8 @@ def ctl(init, *words, user=None):
 
 def test_asked_to_end_before_it_listens():
     def first():  # as PID 1 starts it: with signals blocked
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
 
     with Log("web", words=["copal.console=info"]) as log:
         log.process.kill()

@@ -63,12 +63,14 @@ NOTIFY = ("import socket,os,time; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGR
 
 
 def test_watchdog():
-    alive = NOTIFY + "say('READY=1'); [(say('WATCHDOG=1'),time.sleep(0.1)) for i in range(10)]; time.sleep(1000)"
+    alive = NOTIFY + ("print(os.environ['WATCHDOG_USEC'], os.environ['WATCHDOG_PID'] == str(os.getpid()), flush=True); "
+                      "say('READY=1'); [(say('WATCHDOG=1'),time.sleep(0.1)) for i in range(10)]; time.sleep(1000)")
     with Pid1({"a": f'run = {PYTHON} -c "{alive}"\nuser = root\nready = notify 10s\nwatchdog = 500ms\nrestart = always 1ms..1ms\n'}
               ) as init:
         init.wait_for("init: a: stopping .*: its watchdog was not fed")
         assert seconds(init.find("init: a: stopping")[0]) - seconds(init.find("init: a: ready")[0]) >= 1.3
         init.wait_for("init: a: ready", 2)
+        assert init.find("^a: 500000 True$")
         assert init.stop() == "poweroff"
 
 
@@ -76,7 +78,7 @@ def test_more_time_when_asked():
     slow = NOTIFY + "say('EXTEND_TIMEOUT_USEC=3000000'); say('STATUS=slow'); time.sleep(1); say('READY=1'); time.sleep(1000)"
     with Pid1({"a": f'run = {PYTHON} -c "{slow}"\nuser = root\nready = notify 700ms\n'}) as init:
         init.wait_for("init: a: ready")
-        assert init.find("init: a: status: slow") and not init.find("in time")
+        assert init.find("^a: status: slow$") and not init.find("in time")
         assert init.stop() == "poweroff"
 
 

@@ -57,6 +57,25 @@ def test_flood_is_cut_short():
         assert init.stop() == "poweroff"
 
 
+def test_the_last_line_of_a_run_is_its_own():
+    with Pid1({"a": script("printf fatal-$$; exit 1", "restart = always 1ms..20ms")}) as init:
+        init.wait_for(r"^a: fatal-\d+$", 3)
+        assert init.stop() == "poweroff"
+        assert not init.find("fatal.*fatal")
+
+
+def test_what_a_service_says_of_itself_is_limited():
+    """As all else that it says: `log` counts for STATUS=, too."""
+    flood = ("import socket,os; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.connect(os.environ['NOTIFY_SOCKET']); "
+             "[s.send(b'STATUS=number %d '%n+bytes([27])+b'[2J') for n in range(20000)]; s.send(b'READY=1'); s.recv(1)")
+    with Pid1({"a": f'run = {PYTHON} -c "{flood}"\nuser = root\nready = notify\nlog = 10/s\n'}) as init:
+        init.wait_for("init: a: ready")
+        init.wait_for(r"^a: status: number \d+ .\[2J")
+        assert len(init.find("number")) < 500
+        assert not init.find("\x1b")
+        assert init.stop() == "poweroff"
+
+
 def test_crash_restarts_with_growing_delays():
     with Pid1({"a": script("exit 3", "restart = always 20ms..200ms")}) as init:
         restarts = init.wait_for("init: a: restart", 6)
@@ -109,7 +128,7 @@ def test_order_of_start_and_stop():
     with Pid1({"a": script(note), "b": script(note, "needs = a"),
                "c": script(note, "after = b")}) as init:
         init.wait_for("^[abc]: set", 3)
-        ready = init.find("init: [abc]: ready")
+        ready = init.wait_for("init: [abc]: ready", 3)
         assert [line[6] for line in ready] == ["a", "b", "c"]
         assert init.stop() == "poweroff"
         assert [line[6] for line in init.find("init: [abc]: stopped")] == ["c", "b", "a"]
@@ -154,12 +173,53 @@ def test_orphans_are_reaped():
 def test_leftovers_are_ended():
     """`kill = main` leaves the rest of a service alone, until the very end."""
     leaver = "(trap '' TERM; echo set; exec sleep 1000) & exec sleep 1000"
-    with Pid1({"a": script(leaver, "kill = main")}) as init:
+    with Pid1({"a": script(leaver, "kill = main 1500ms")}) as init:
         init.wait_for("^a: set")
         assert init.stop() == "poweroff"
-        # It ignored SIGTERM: five seconds later comes SIGKILL.
         begin = seconds(init.find("init: a: stopped")[0])
-        assert 4.9 < seconds(init.find("init: killing what is left")[0]) - begin < 7
+        assert 1.4 < seconds(init.find("init: killing what is left")[0]) - begin < 5
+
+
+def test_leftovers_have_their_time_and_are_heard():
+    rest = "(trap 'sleep 1; echo bye; exit' TERM; echo set; while :; do sleep 0.01; done) & exec sleep 1000"
+    with Pid1({"a": script(rest, "kill = main 20s")}) as init:
+        init.wait_for("^a: set")
+        assert init.stop() == "poweroff"
+        assert init.find("^a: bye")
+        assert not init.find("killing what is left")
+
+
+def test_all_of_a_tree_is_asked():
+    """Also who left the process group of the main process, which ends at once."""
+    child = "trap 'sleep 0.3; echo bye; exit' TERM\necho set\nwhile :; do sleep 0.01; done\n"
+    with Pid1({"a": script("setsid sh /etc/child & exec sleep 1000")}, {"child": child}) as init:
+        if not init.has_cgroups:
+            return
+        init.wait_for("^a: set")
+        assert init.stop() == "poweroff"
+        assert init.find("^a: bye")
+        assert not init.find("killing")
+
+
+def test_steps_before_and_after_a_stop():
+    def step(word, needs=""):
+        return f"run = /pid1 --at-stop /bin/sh -c \"sleep 0.2; echo {word}\"\nuser = root\n{needs}"
+
+    service = script("trap 'sleep 0.2; echo itself; exit' TERM; echo set; while :; do sleep 0.01; done", "needs = later")
+    with Pid1({"later": step("after"), "service": service, "sooner": step("before", "needs = service\n")}) as init:
+        init.wait_for("^service: set")
+        init.wait_for("init: sooner: ready")
+        assert init.stop() == "poweroff"
+        assert init.find(": (before|itself|after)$") == ["sooner: before", "service: itself", "later: after"]
+
+
+def test_a_shell_that_waits_is_stopped():
+    """It acts on the signal only when the program that it waits for has ended."""
+    with Pid1({"a": script("trap 'echo bye; exit' TERM; echo set; sleep 1000; echo after")}) as init:
+        init.wait_for("^a: set")
+        assert init.stop() == "poweroff"
+        assert init.find("^a: bye")
+        assert not init.find("killing")
 
 
 def test_notify():
@@ -211,7 +271,7 @@ def test_tasks():
 def test_tree_is_swept():
     """What the main process leaves behind is gone before its successor starts."""
     leaver = "(trap '' TERM; exec sleep 1000) & sleep 0.3; exit 1"
-    with Pid1({"a": script(leaver, "restart = always 0ms..1ms")}) as init:
+    with Pid1({"a": script(leaver, "restart = always 0ms..1ms\nstop = TERM 50ms")}) as init:
         if not init.has_cgroups:
             return
         init.wait_for("init: a: exec", 4)

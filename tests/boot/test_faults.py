@@ -90,11 +90,24 @@ def test_a_machine_with_little_memory(boot, monkeypatch):
     power_off(machine)
 
 
-def test_a_service_that_takes_more_than_its_limit(arch, boot, tmp_path):
-    machine = boot(out=build(tmp_path / "out", f"minimal_{arch}", 'CONFIG_IMAGE_OVERLAY="tests/boot/hog"'))
+@pytest.fixture(name="troubled", scope="module")
+def image_with_troubles(arch, tmp_path_factory):
+    return build(tmp_path_factory.mktemp("troubled"), f"minimal_{arch}", 'CONFIG_IMAGE_OVERLAY="tests/boot/troubles"')
+
+
+def test_a_service_that_takes_more_than_its_limit(boot, troubled):
+    machine = boot(out=troubled)
     machine.wait_for(r"init: hog: exited [\d.]+s: signal 9")
     machine.wait_for(r"init: hog: failed")
     assert re.search(r"Memory cgroup out of memory: Killed process \d+ \(tail\)", machine.console)
+    power_off(machine)
+
+
+def test_a_service_that_handed_its_controllers_on_starts_again(boot, troubled):
+    machine = boot(out=troubled)
+    for name in ("delegated", "delegated-main"):
+        machine.said(rf"init: {name}: failed")
+        assert len(re.findall(rf"init: {name}: exec", machine.console)) == 4, "the others could not be started"
     power_off(machine)
 
 

@@ -6,7 +6,7 @@
 namespace copal {
 
 // --log FD:NAME[:RATE]... [FD:@kernel] [FD:@clients] [copal.console=LEVEL] [copal.log=COLLECTOR]:
-// the log of all services, until SIGTERM.
+// the log of all services, until SIGINT.
 int run_log(std::span<char*> arguments);
 
 // For when an image is built:
@@ -19,6 +19,10 @@ int run_manual();
 
 // --status ADDRESS:PORT: the state of all services over HTTP.
 int run_status(std::span<char*> arguments);
+
+// --at-stop /PROGRAM [ARGUMENT...]: waits until it is stopped, and then becomes that program. Such
+// a service takes a step before another one stops, which it needs, or after, if that one needs it.
+int run_at_stop(std::span<char*> arguments);
 
 // --disk: mounts what /etc/disks, /run/config/disks and the kernel's command line name.
 int run_disk();

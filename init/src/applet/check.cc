@@ -56,6 +56,11 @@ bool is_program(const sys::Fd& root, const char* path) {
   return false;
 }
 
+const char* program(const Spec& spec) {
+  const bool later = spec.argv.size() > 3 && std::strcmp(spec.argv[1], "--at-stop") == 0;
+  return spec.argv[later ? 2 : 0];
+}
+
 }  // namespace
 
 int run_check(std::span<char*> arguments) {
@@ -84,9 +89,9 @@ int run_check(std::span<char*> arguments) {
       load_services(*dir, path, rooted ? &image : nullptr, arena, reporter, services);
   if (!loaded.ok()) reporter.problem({}, std::strerror(loaded.error().code));
   for (const Spec& spec : services.specs.subspan(std::min<size_t>(1, services.specs.size()))) {
-    if (!rooted || spec.argv.empty() || is_program(image.root, spec.argv[0])) continue;
+    if (!rooted || spec.argv.empty() || is_program(image.root, program(spec))) continue;
     report(reporter, spec.name,
-           Line("there is no program ", spec.argv[0], " in this image").text());
+           Line("there is no program ", program(spec), " in this image").text());
   }
   if (rooted) (void)load_disks(image.root, {}, arena, reporter);
   if (rooted) (void)net::load_configs(image.root, arena, reporter);

@@ -47,8 +47,9 @@ struct Spec {
   Duration stop_limit = std::chrono::seconds(10);
   int reload_signal = 0;  // 0: it cannot
   Kill kill = Kill::tree;
-  Duration limit{};     // of a task; zero: none
-  Duration watchdog{};  // zero: none
+  Duration rest_limit = std::chrono::seconds(10);  // of what outlives it, at the end of the machine
+  Duration limit{};                                // of a task; zero: none
+  Duration watchdog{};                             // zero: none
 
   Restart restart = Restart::always;
   Duration delay_min = std::chrono::milliseconds(100);

@@ -148,7 +148,10 @@ bool Graph::break_cycles(std::span<Spec> specs, Arena& arena, Reporter& reporter
         if (--waits[waiter] == 0 && !gone[waiter]) release(waiter);
       }
     }
-    if (free_count == size()) return true;
+    if (free_count == size()) {
+      order_ = free;
+      return true;
+    }
     const std::span<const Index> cycle = find_cycle(edges_, gone, path);
     report_cycle(specs, cycle, reporter);
     for (const Index member : cycle) {
@@ -158,10 +161,25 @@ bool Graph::break_cycles(std::span<Spec> specs, Arena& arena, Reporter& reporter
   }
 }
 
+bool Graph::measure(std::span<const Spec> specs, Arena& arena) {
+  const std::span<Duration> until = arena.make<Duration>(size());
+  if (until.size() != size()) return false;
+  for (const Index i : order_) {
+    const Spec& spec = specs[i];
+    if (spec.bad) continue;
+    for_each_predecessor(edges_[i],
+                         [&](Index other) { until[i] = std::max(until[i], until[other]); });
+    until[i] += spec.stop_limit + kDeath + (spec.when == When::shutdown ? spec.limit : Duration{});
+    Duration& longest = longest_[static_cast<size_t>(spec.when)];
+    longest = std::max(longest, until[i]);
+  }
+  return true;
+}
+
 bool Graph::build(std::span<Spec> specs, Arena& arena, Reporter& reporter) {
   edges_ = arena.make<Edges>(specs.size());
   return edges_.size() == specs.size() && resolve(specs, arena, reporter) && reverse(arena) &&
-         break_cycles(specs, arena, reporter);
+         break_cycles(specs, arena, reporter) && measure(specs, arena);
 }
 
 }  // namespace copal

@@ -59,8 +59,8 @@ enum class Action : uint8_t {
   spawn,      // start the process, set the limit for getting ready
   terminate,  // send the stop signal, set the limit for stopping
   slay,       // SIGKILL
-  sweep,      // kill what the main process left behind, if the file says so
-  settle,     // find the verdict
+  sweep,      // have what the main process left behind end, if the file says so
+  settle,     // find the verdict; what is left at the end of its time is killed first
   delay,      // set the time of the next try
 };
 

@@ -107,11 +107,13 @@ void Supervisor::feed(Index i, Time now) {
   }
 }
 
-void Supervisor::extend(Index i, Duration more, Time now) {
+Duration Supervisor::extend(Index i, Duration more, Time now) {
   Service& service = services_[i];
   const bool waits = service.state == State::starting || service.state == State::stopping;
-  if (!waits || service.deadline == kNever) return;
-  service.deadline = std::max(service.deadline, now + std::min(more, kMostTime));
+  if (!waits || service.deadline == kNever) return {};
+  const Time before = service.deadline;
+  service.deadline = std::max(before, now + std::min(more, kMostTime));
+  return service.deadline - before;
 }
 
 void Supervisor::exited(Index i, Exit exit, Time now) {
@@ -136,7 +138,7 @@ void Supervisor::event(Index i, Event first, Time now) {
     // A timeout is used up even where the state stays.
     if (!cell.stays || event == Event::timeout) service.deadline = kNever;
     if (!cell.stays) service.state = cell.next;
-    next = act(i, cell.action, event, now);
+    next = act(i, from, cell.action, event, now);
     if (service.state == from) continue;
     service.since = now;
     if (service.state == State::up) {
@@ -155,7 +157,15 @@ void Supervisor::event(Index i, Event first, Time now) {
   }
 }
 
-std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time now) {
+// What is left has no longer than kSweepLimit to die, once it was killed.
+std::optional<Event> Supervisor::sweep(Index i, Time now) {
+  Service& service = services_[i];
+  if (world_.sweep(i, service.swept)) return Event::emptied;
+  if (service.swept) service.deadline = now + kSweepLimit;
+  return {};
+}
+
+std::optional<Event> Supervisor::act(Index i, State from, Action action, Event event, Time now) {
   Service& service = services_[i];
   const Spec& spec = specs_[i];
   switch (action) {
@@ -183,10 +193,15 @@ std::optional<Event> Supervisor::act(Index i, Action action, Event event, Time n
       world_.slay(i);
       return {};
     case Action::sweep:
-      if (spec.kill == Kill::main || world_.sweep(i)) return Event::emptied;
-      service.deadline = now + kSweepLimit;
-      return {};
-    case Action::settle: return verdict(i, now);
+      if (spec.kill == Kill::main) return Event::emptied;
+      // A stop has its limit for the main process and what it leaves behind together.
+      service.deadline = (from == State::stopping ? service.since : now) + spec.stop_limit;
+      service.swept = from == State::killing || service.deadline <= now;
+      return sweep(i, now);
+    case Action::settle:
+      if (event != Event::timeout || service.swept) return verdict(i, now);
+      service.swept = true;
+      return sweep(i, now);
     case Action::delay: {
       const Duration uptime = service.was_up ? now - service.up_since : Duration{};
       service.deadline =

@@ -31,6 +31,7 @@ struct Life {
   bool broken = false;       // this run is a failure, however it ends
   bool deps_failed = false;  // no use in trying again
   bool again = false;        // was stopped only to be started again
+  bool swept = false;        // what this run left behind was killed
   uint32_t starts = 0;
   Exit exit;
   Time deadline = kNever;
@@ -44,9 +45,9 @@ class World {
   virtual Status spawn(Index service) = 0;
   virtual void send_signal(Index service, int signal) = 0;
   virtual void slay(Index service) = 0;
-  // Kills what the main process left in its cgroup. True: there is nothing left; false: some of it
-  // is still dying, and `emptied` will tell.
-  virtual bool sweep(Index service) = 0;
+  // Asks what the main process left in its cgroup to end, or kills it. True: there is nothing left;
+  // false: some of it is still there, and `emptied` will tell.
+  virtual bool sweep(Index service, bool kill) = 0;
   // For the log. `why` is what led to the new state; when it is State::backoff, `delay` is set.
   virtual void changed(Index service, State from, State to, Event why, Duration delay) = 0;
   virtual void impossible(Index service, State state, Event event) = 0;
@@ -61,6 +62,7 @@ class Supervisor {
   static constexpr Duration kKillLimit = std::chrono::seconds(5);   // then SIGKILL is sent again
   static constexpr Duration kSweepLimit = std::chrono::seconds(2);  // then the rest is left behind
   static constexpr Duration kMostTime = std::chrono::minutes(10);
+  static_assert(kKillLimit + kSweepLimit == kDeath);
 
   // False from ok(): there was not enough memory.
   Supervisor(std::span<const Spec> specs, const Graph& graph, World& world, Arena& arena,
@@ -81,9 +83,9 @@ class Supervisor {
   void restart(Index i, Time now);
 
   // A service says that it is alive; or that it needs more time, of which it gets at most
-  // kMostTime.
+  // kMostTime. By how much its deadline moved.
   void feed(Index i, Time now);
-  void extend(Index i, Duration more, Time now);
+  Duration extend(Index i, Duration more, Time now);
 
   void event(Index i, Event first, Time now);
   void exited(Index i, Exit exit, Time now);
@@ -111,7 +113,8 @@ class Supervisor {
   };
 
   void evaluate(Index i, Time now);
-  std::optional<Event> act(Index i, Action action, Event event, Time now);
+  std::optional<Event> act(Index i, State from, Action action, Event event, Time now);
+  std::optional<Event> sweep(Index i, Time now);
   Event verdict(Index i, Time now);
   [[nodiscard]] bool comes(Index i, Time now) const;
   [[nodiscard]] bool satisfies(Index need) const;

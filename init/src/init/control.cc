@@ -119,7 +119,7 @@ const char* Runner::obey(const Request& request) {
   if (request.verb == Verb::reload) {
     if (spec->reload_signal == 0) return "its file has no `reload`";
     if (supervisor_.state(i) != State::up) return "it is not up";
-    send_signal(i, spec->reload_signal);
+    send_to_main(i, spec->reload_signal);
   }
   return nullptr;
 }

@@ -15,6 +15,7 @@ namespace copal {
 using sys::Level;
 
 constexpr int kOrphansPerTurn = 256;
+constexpr int64_t kMaxPid = 1 << 22;  // the kernel's (PID_MAX_LIMIT)
 
 void Runner::reap(Index i) {
   Process& process = processes_[i];
@@ -30,6 +31,8 @@ void Runner::reap(Index i) {
   on_status(i);
   if (process.notify.open()) on_notify(i);
   if (process.ready.open()) on_ready(i);
+  // The last line may have had no end, which must not become the next run's first.
+  say_for(i, "", "");
   unwatch(process.pidfd);
   unwatch(process.status);
   unwatch(process.ready);
@@ -71,14 +74,38 @@ Status Runner::kill_cgroup(Index i) {
   return killed;
 }
 
-bool Runner::sweep(Index i) {
+// Of cgroups that the service made itself, its own processes know what is in them.
+Status Runner::terminate_cgroup(Index i) {
+  std::array<char, 16384> buffer;
+  auto text = sys::read_file(processes_[i].cgroup, "cgroup.procs", buffer);
+  if (!text.ok()) return text.error();
+  // Of a number that is cut off nobody must be sent anything.
+  std::string_view rest = text->substr(0, text->rfind('\n') + 1);
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    const auto pid = parse_number(word, 1, kMaxPid);
+    if (!pid) continue;
+    (void)kill(static_cast<pid_t>(*pid), SIGTERM);
+    // A stopped process cannot act on a signal.
+    (void)kill(static_cast<pid_t>(*pid), SIGCONT);
+  }
+  return {};
+}
+
+bool Runner::sweep(Index i, bool kill) {
   Process& process = processes_[i];
-  if (!process.cgroup.open() || !cgroup_populated(i)) return true;
-  const Status killed = kill_cgroup(i);
-  if (!killed.ok()) {
-    log_.fail(Level::error, services_.specs[i].name.data(), killed.error());
+  if (!process.cgroup.open()) return true;
+  if (!cgroup_populated(i)) {
+    unwatch(process.cgroup_events);
+    // Its user may have left it in a state in which nothing can be started.
+    if (services_.specs[i].delegate) process.cgroup_used_up = true;
     return true;
   }
+  const Status sent = kill ? kill_cgroup(i) : terminate_cgroup(i);
+  if (!sent.ok()) {
+    log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
+    return true;
+  }
+  if (process.cgroup_events.open()) return false;
   auto events = sys::open_at(process.cgroup, "cgroup.events", O_RDONLY);
   if (!events.ok()) return true;
   process.cgroup_events = std::move(*events);
@@ -100,12 +127,20 @@ void Runner::on_cgroup(Index i) {
   supervisor_.event(i, Event::emptied, now_);
 }
 
+// To all of the process group that the main process leads, as a terminal does: a shell, for
+// example, acts on a signal only when the program that it waits for has ended. What has left that
+// group is asked when the main process has ended.
 void Runner::send_signal(Index i, int signal) {
+  const bool tree = services_.specs[i].kill == Kill::tree;
+  if (!tree || kill(-processes_[i].pid, signal) < 0) return send_to_main(i, signal);
+  (void)kill(-processes_[i].pid, SIGCONT);
+}
+
+void Runner::send_to_main(Index i, int signal) {
   const Status sent = sys::send_signal(processes_[i].pidfd, signal);
   if (!sent.ok() && sent.error().code != ESRCH) {
     log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
   }
-  // A stopped process cannot act on a signal.
   siginfo_t info{};
   (void)waitid(P_PIDFD, static_cast<id_t>(processes_[i].pidfd.get()), &info,
                WSTOPPED | WNOHANG | WNOWAIT);

@@ -17,7 +17,8 @@ constexpr std::string_view kLogText =
     "run = /proc/self/exe --log\n"
     "user = 100\n"
     "memory = 64M\n"
-    "stop = TERM 2s\n"
+    // SIGTERM to all that is left is not meant for it: it takes down what they still say.
+    "stop = INT 2s\n"
     // While it is away, who prints may have to wait.
     "restart = always 10ms..1s\n";
 

@@ -85,8 +85,8 @@ void detach_stdio() {
   recovery.arm(log);
   log.say(sys::Level::notice, "services ", sys::now(), ": ", services.specs.size() - 1);
   const Ending ending = runner.run();
-  finish_files(log);
-  if (ending == Ending::poweroff) runner.disarm_watchdog();
+  finish_files(log, runner.watchdog());
+  if (ending == Ending::poweroff) runner.watchdog().disarm();
   panic(log, "shutdown", leave(ending, log));
 }
 
@@ -129,6 +129,7 @@ void open_log(sys::Log& log) {
 int run_applet(std::span<char*> arguments) {
   const std::string_view name = arguments.size() > 1 ? arguments[1] : "";
   if (name == "--log") return run_log(arguments.subspan(2));
+  if (name == "--at-stop") return run_at_stop(arguments.subspan(2));
   if (name == "--disk") return run_disk();
   if (name == "--status") return run_status(arguments.subspan(2));
 #ifdef COPAL_BUILD_TOOLS

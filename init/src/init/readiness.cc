@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -83,6 +84,17 @@ Status Runner::open_notify(Index i) {
   return watched;
 }
 
+// Into the log, as if the service had printed a line, and cleaned and limited as that is. Where
+// there is no room it is lost: PID 1 waits for nobody.
+void Runner::say_for(Index i, std::string_view what, std::string_view text) {
+  const sys::Fd& output = processes_[i].output.out;
+  if (!output.open()) return;
+  const auto part = [](std::string_view s) { return iovec{const_cast<char*>(s.data()), s.size()}; };
+  // It may have printed a line without an end.
+  const std::array parts = {part("\n"), part(what), part(text), part("\n")};
+  (void)!pwritev2(output.get(), parts.data(), parts.size(), -1, RWF_NOWAIT);
+}
+
 // Descriptors that come along are not accepted, and so closed by the kernel: that is what a sender
 // of BARRIER=1 waits for.
 void Runner::on_notify(Index i) {
@@ -91,10 +103,8 @@ void Runner::on_notify(Index i) {
     const ssize_t size = recv(processes_[i].notify.get(), buffer.data(), buffer.size(), 0);
     if (size < 0) return;
     const Notice notice = parse_notice({buffer.data(), static_cast<size_t>(size)});
-    if (!notice.status.empty()) {
-      log_.say(Level::info, services_.specs[i].name, ": status: ", notice.status);
-    }
-    if (notice.more != Duration{}) supervisor_.extend(i, notice.more, now_);
+    if (!notice.status.empty()) say_for(i, "status: ", notice.status);
+    if (notice.more != Duration{}) shutdown_.extend(supervisor_.extend(i, notice.more, now_));
     if (notice.alive) supervisor_.feed(i, now_);
     // Between runs, the table takes it for what it is: nothing.
     if (notice.ready) is_ready(i);

@@ -251,28 +251,38 @@ void Runner::impossible(Index i, State state, Event event) {
 // ---- The end
 
 void Runner::begin_shutdown(Ending ending, std::string_view reason) {
-  Duration stop{};
-  Duration task{};
+  const Graph& graph = services_.graph;
+  Shutdown::Limits limits{graph.longest(When::boot), graph.longest(When::shutdown), {}};
   for (const Spec& spec : services_.specs) {
-    stop = std::max(stop, spec.stop_limit);
-    if (spec.when == When::shutdown) task = std::max(task, spec.limit + spec.stop_limit);
+    if (spec.kill == Kill::main) limits.rest = std::max(limits.rest, spec.rest_limit);
   }
-  if (!shutdown_.begin(ending, now_, stop, task)) return;
+  if (!shutdown_.begin(ending, now_, limits)) return;
   recovery_.ending() = static_cast<int32_t>(ending);
   log_.say(Level::notice, "shutdown ", now_, ": ", reason);
   supervisor_.stop_all(now_);
 }
 
+// Whether anything runs besides PID 1 and the log: whoever lost its parent is PID 1's child, so
+// that all that runs is a child of PID 1 or has an ancestor that is one.
+bool Runner::others_left() {
+  std::array<char, 4096> buffer;
+  auto children = sys::read_file("/proc/1/task/1/children", buffer);
+  if (!children.ok()) return true;
+  std::string_view rest = *children;
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    if (word != Line(processes_[kLogService].pid).text()) return true;
+  }
+  return false;
+}
+
 void Runner::advance_shutdown() {
   if (shutdown_.phase() == Shutdown::Phase::running) return;
-  siginfo_t info{};
-  const bool children =
-      waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+  const bool others = others_left();
   // Several phases may be over at once, with no event to come that would end the next.
-  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), children)) {
+  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), others)) {
     if (shutdown_.phase() == Shutdown::Phase::tasks) supervisor_.start_shutdown_tasks(now_);
     if (shutdown_.phase() == Shutdown::Phase::log) supervisor_.stop_last();
-    if (!children) continue;
+    if (!others) continue;
     if (shutdown_.phase() == Shutdown::Phase::terminating) (void)kill(-1, SIGTERM);
     if (shutdown_.phase() == Shutdown::Phase::killing) {
       log_.say(Level::warning, "killing what is left ", now_);

@@ -28,14 +28,13 @@ class Runner final : public World {
 
   Status prepare();
   Ending run();
-  // When the machine is about to be switched off.
-  void disarm_watchdog() { watchdog_.disarm(); }
+  Watchdog& watchdog() { return watchdog_; }
 
   // World
   Status spawn(Index i) override;
   void send_signal(Index i, int signal) override;
   void slay(Index i) override;
-  bool sweep(Index i) override;
+  bool sweep(Index i, bool kill) override;
   void changed(Index i, State from, State to, Event why, Duration delay) override;
   void impossible(Index i, State state, Event event) override;
 
@@ -80,6 +79,7 @@ class Runner final : public World {
 
   // start.cc
   Status prepare_service(Index i);
+  Status add_notify_variables(const Spec& spec, launch::Plan& plan);
   Status open_cgroup(Index i);
   Status watch_child(Index i);
   void remember(Index i);
@@ -89,6 +89,7 @@ class Runner final : public World {
   Status open_notify(Index i);
   void on_status(Index i);
   void on_notify(Index i);
+  void say_for(Index i, std::string_view what, std::string_view text);
   void on_ready(Index i);
   void on_probe(Index i);
   void start_probes();
@@ -99,6 +100,8 @@ class Runner final : public World {
   void reap(Index i);
   void reap_orphans();
   Status kill_cgroup(Index i);
+  Status terminate_cgroup(Index i);
+  void send_to_main(Index i, int signal);
   bool cgroup_populated(Index i);
   void on_cgroup(Index i);
 
@@ -119,6 +122,7 @@ class Runner final : public World {
   void on_signals();
   void begin_shutdown(Ending ending, std::string_view reason);
   void advance_shutdown();
+  bool others_left();
 
   Services& services_;
   sys::Fd cgroups_;

@@ -40,27 +40,44 @@ void unmount_all() {
   }
 }
 
+// How much was written since the machine started, as the kernel counts it.
+Line pages_written() {
+  constexpr std::string_view kName = "\nnr_written ";
+  std::array<char, 8192> buffer;
+  auto text = sys::read_file("/proc/vmstat", buffer);
+  const size_t at = text.ok() ? text->find(kName) : std::string_view::npos;
+  if (at == std::string_view::npos) return Line();
+  std::string_view rest = text->substr(at + kName.size());
+  return Line(take_word(rest));
+}
+
 }  // namespace
 
 // All of this may wait for a disk that is gone, for ever. So a child does it, and PID 1 only waits
-// as long as it is willing to.
-void finish_files(const sys::Log& log) {
-  constexpr int kLimit = 10'000;
+// as long as pages are written.
+void finish_files(const sys::Log& log, Watchdog& watchdog) {
+  constexpr int kLook = 500;
+  constexpr Duration kPatience = std::chrono::seconds(10);
   auto child = sys::clone_into(sys::Fd());
   if (child.ok() && child->pid == 0) {
     sync();
     unmount_all();
     _exit(0);
   }
-  if (child.ok()) {
-    pollfd wait{child->pidfd.get(), POLLIN, 0};
-    int done = -1;
-    do {
-      done = poll(&wait, 1, kLimit);
-    } while (done < 0 && errno == EINTR);
-    if (done == 0) log.say(sys::Level::error, "sync: did not end in time");
-  } else {
-    log.fail(sys::Level::error, "sync", child.error());
+  if (!child.ok()) return log.fail(sys::Level::error, "sync", child.error());
+  pollfd wait{child->pidfd.get(), POLLIN, 0};
+  Time limit = sys::now() + kPatience;
+  Line written;
+  while (poll(&wait, 1, kLook) <= 0) {
+    const Time now = sys::now();
+    if (watchdog.next() <= now) watchdog.feed(now);
+    if (const Line pages = pages_written(); pages.text() != written.text()) {
+      written = pages;
+      limit = now + kPatience;
+    }
+    if (now < limit) continue;
+    return log.say(sys::Level::error, "sync: nothing was written for ", kPatience,
+                   "; what is not on disk is lost");
   }
 }
 

@@ -38,12 +38,36 @@ Status Runner::prepare_service(Index i) {
   process.notify.reset(recovery_[i].notify);
   if (spec.ready != Ready::notify) return {};
 
-  // spec.env ends with a null pointer, whose place the variable takes.
-  const std::span<const char*> env = arena_.make<const char*>(spec.env.size() + 1);
+  return add_notify_variables(spec, plan);
+}
+
+// As sd_notify(3) and sd_watchdog_enabled(3) know them.
+Status Runner::add_notify_variables(const Spec& spec, launch::Plan& plan) {
+  constexpr size_t kMost = 3;
+  // spec.env ends with a null pointer, whose place the first one takes.
+  const std::span<const char*> env = arena_.make<const char*>(spec.env.size() + kMost);
   if (env.empty()) return Error{ENOMEM, "prepare"};
-  const auto end = std::copy(spec.env.begin(), spec.env.end() - 1, env.begin());
-  *end = arena_.copy(Line("NOTIFY_SOCKET=/run/init/", spec.name, ".notify").text()).data();
-  if (!*end) return Error{ENOMEM, "prepare"};
+  auto end = std::copy(spec.env.begin(), spec.env.end() - 1, env.begin());
+  bool memory = true;
+  const auto add = [&](const Line& variable) {
+    const std::string_view copy = arena_.copy(variable.text());
+    memory = memory && copy.data();
+    *end++ = copy.data();
+    return copy;
+  };
+  add(Line("NOTIFY_SOCKET=/run/init/", spec.name, ".notify"));
+  if (spec.watchdog != Duration{}) {
+    constexpr std::string_view kPid = "WATCHDOG_PID=";
+    add(Line("WATCHDOG_USEC=", std::chrono::microseconds(spec.watchdog).count()));
+    // Room for the number, of which only the child knows it; the rest is zero, which ends it.
+    const std::span<char> room = arena_.make<char>(kPid.size() + 12);
+    memory = memory && !room.empty();
+    if (!memory) return Error{ENOMEM, "prepare"};
+    std::ranges::copy(kPid, room.begin());
+    plan.watched = room.subspan(kPid.size());
+    *end++ = room.data();
+  }
+  if (!memory) return Error{ENOMEM, "prepare"};
   plan.env = env.data();
   return {};
 }
@@ -59,6 +83,17 @@ void limit(const sys::Fd& cgroup, const char* file, uint64_t value, const char* 
   // The service is worth more than its limit; but nobody must believe that there is one.
   if (!done.ok())
     log.say(Level::warning, name, ": no ", file, ": ", std::strerror(done.error().code));
+}
+
+// Where controllers are handed on to cgroups below, the kernel lets no process in.
+void take_back(const sys::Fd& cgroup) {
+  std::array<char, 256> buffer;
+  auto controllers = sys::read_file(cgroup, "cgroup.subtree_control", buffer);
+  if (!controllers.ok()) return;
+  std::string_view rest = *controllers;
+  for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    (void)sys::write_file(cgroup, "cgroup.subtree_control", Line("-", word).text());
+  }
 }
 
 }  // namespace
@@ -77,7 +112,10 @@ Status Runner::open_cgroup(Index i) {
     if (!removed.ok() && removed.error().code != ENOENT) return removed;
     process.cgroup_used_up = false;
   }
-  if (process.cgroup.open()) return {};
+  if (process.cgroup.open()) {
+    if (spec.delegate) take_back(process.cgroup);
+    return {};
+  }
   if (mkdirat(cgroups_.get(), name, 0755) < 0 && errno != EEXIST) {
     return sys::last_error("mkdir cgroup");
   }

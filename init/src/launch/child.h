@@ -21,6 +21,7 @@ struct Plan {
   std::span<const sock_filter> filter;  // empty: none
   int output = -1;                      // becomes stdout and stderr, if not the console
   std::span<const int> keep;            // descriptors that stay open in the program
+  std::span<char> watched;              // of env: where the child writes its number, after `=`
 };
 
 // Where the child was when it failed; or `begun`: it has descriptors of its own, and PID 1 may

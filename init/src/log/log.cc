@@ -62,7 +62,7 @@ class Server {
  public:
   Server(Setup& setup, std::span<std::byte> memory, std::span<pollfd> polls);
   // Until `term` can be read.
-  void run(const sys::Fd& term);
+  void run(const sys::Fd& stop);
 
   static constexpr size_t kOtherPolls = 4 + kClients;
 
@@ -138,7 +138,7 @@ void Server::turn() {
   if (knocked) accept_client();
 }
 
-// PID 1 sends SIGTERM when all others have stopped: what is in the pipes now is all there is.
+// PID 1 sends SIGINT when all others have stopped: what is in the pipes now is all there is.
 void Server::finish() {
   for (size_t i = 0; i < setup_.sources.size(); ++i) {
     for (int n = 0; n < kPipeReads && input_.take(i); ++n) {
@@ -152,8 +152,8 @@ void Server::finish() {
   } while (collector_.owed() && sys::now() < deadline);
 }
 
-void Server::run(const sys::Fd& term) {
-  polls_.back() = {term.get(), POLLIN, 0};
+void Server::run(const sys::Fd& stop) {
+  polls_.back() = {stop.get(), POLLIN, 0};
   do {
     wait(INT_MAX);
     turn();
@@ -193,12 +193,12 @@ int run_log(std::span<char*> arguments) {
 
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
   sigprocmask(SIG_BLOCK, &set, nullptr);
-  const sys::Fd term(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  const sys::Fd stop(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   Server server(setup, large->first(Rings::kAll),
                 arena.make<pollfd>(setup.count + Server::kOtherPolls));
-  server.run(term);
+  server.run(stop);
   return 0;
 }
 
