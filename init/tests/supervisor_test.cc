@@ -271,6 +271,26 @@ TEST(Supervisor, FailureSpreads) {
   EXPECT_EQ(sim.state("d"), State::starting);
 }
 
+TEST(Supervisor, WhatFailedForWhatItNeedsComesBackWithThat) {
+  Simulation sim({{"a", kRun + "restart = never\n"},
+                  {"b", kRun + "needs = a\n"},
+                  {"c", kRun + "needs = b\n"}});
+  sim.exit("a", 1);
+  EXPECT_EQ(sim.state("c"), State::failed);
+  sim.start("a");
+  EXPECT_EQ(sim.state("b"), State::waiting);
+  sim.ready("a");
+  sim.ready("b");
+  EXPECT_EQ(sim.state("c"), State::starting);
+  // While it is still stopping, too.
+  sim.exit("a", 1);
+  EXPECT_EQ(sim.state("b"), State::stopping);
+  sim.start("a");
+  sim.ready("a");
+  sim.exit("b", 0);
+  EXPECT_EQ(sim.state("b"), State::starting);
+}
+
 TEST(Supervisor, AfterWaitsForOneTry) {
   Simulation sim({{"a", kRun + "ready = notify\n"}, {"b", kRun + "after = a\n"}});
   EXPECT_EQ(sim.state("b"), State::waiting);

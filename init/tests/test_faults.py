@@ -183,14 +183,14 @@ def test_f16_notify_abuse():
              "f=[os.open('/dev/null',0) for _ in range(253)]\n"
              "send([b'FDSTORE=1'],[(socket.SOL_SOCKET,socket.SCM_RIGHTS,array.array('i',f))])\n"
              "for i in range(20000): send([b'WATCHDOG=1\\nSTATUS=flood'])\n"
-             "print('over',flush=True)\n"
+             "open('/log/over','w')\n"
              "while not os.path.exists('/log/go'): time.sleep(.01)\n"
              "send([b'READY=1']); send([b'READY=1']); time.sleep(1000)\n")
     with Pid1({"a": f"run = {PYTHON} /etc/abuse\nuser = root\nready = notify 60s\n",
                "b": actor("sleep", QUICK)}, {"abuse": abuse}) as init:
-        init.wait_for("^a: over", seconds=30)
-        assert not init.find("init: a: ready")
         init.wait_for("init: b: ready")
+        init.until("[ -e /log/over ]", seconds=30)
+        assert not init.find("init: a: ready")
         init.shell("pkill -KILL -P 1 -f 'actor sleep'")
         init.wait_for("init: b: ready", 2)
         # None of the 253 descriptors is PID 1's now.
@@ -202,7 +202,11 @@ def test_f16_notify_abuse():
 
 
 def test_f16_ready_by_somebody_else():
-    """The socket is the service's own: another user cannot speak for it, and ready after the stop is nothing."""
+    """The socket is the service's own: nobody else can speak for it, whoever he is, and ready after the stop is nothing."""
+    twin = ("import socket,time; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n"
+            "while True:\n"
+            "  try: s.sendto(b'READY=1','/run/init/a.notify'); time.sleep(1000)\n"
+            "  except OSError: time.sleep(.01)\n")
     other = ("import socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n"
              "try: s.sendto(b'READY=1','/run/init/a.notify'); print('sent',flush=True)\n"
              "except OSError as e: print('refused',flush=True)\n"
@@ -213,11 +217,27 @@ def test_f16_ready_by_somebody_else():
             "print('here',flush=True)\n"
             "while True: time.sleep(1000)\n")
     with Pid1({"a": f"run = {PYTHON} /etc/late\nuser = 201\nready = notify 1h\n",
-               "thief": f"run = {PYTHON} /etc/other\nuser = 202\n"},
-              {"other": other, "late": late}) as init:
+               "thief": f"run = {PYTHON} /etc/other\nuser = 202\n",
+               "twin": f"run = {PYTHON} /etc/twin\nuser = 201\n"},
+              {"other": other, "late": late, "twin": twin}) as init:
         init.wait_for("^thief: ")
         assert init.find("^thief: refused")
+        init.wait_for("^a: READY=1 and the like count only from the service itself, not from process")
         init.wait_for("^a: here")
+        assert init.stop() == "poweroff"
+        assert not init.find("init: a: ready|bug")
+
+
+def test_f16_ready_by_an_earlier_run():
+    """With `kill = main` what that started lives on in the same cgroup."""
+    early = ("import os,socket,time\n"
+             "def say(): socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'READY=1',os.environ['NOTIFY_SOCKET'])\n"
+             "if os.path.exists('/log/second'): time.sleep(1000)\n"
+             "if os.fork(): time.sleep(0.1); os._exit(1)\n"
+             "open('/log/second','w'); time.sleep(0.5); say(); time.sleep(1000)\n")
+    with Pid1({"a": f"run = {PYTHON} /etc/early\nuser = root\nready = notify 1h\nkill = main 100ms\n{QUICK}"},
+              {"early": early}) as init:
+        init.wait_for("^a: READY=1 and the like count only from the service itself")
         assert init.stop() == "poweroff"
         assert not init.find("init: a: ready|bug")
 

@@ -259,6 +259,11 @@ void Supervisor::evaluate(Index i, Time now) {
     service.deps_failed = true;
     return event(i, Event::deps_failed, now);
   }
+  if (service.state == State::failed && service.deps_failed) {
+    // What it lost may come back.
+    service.deps_failed = false;
+    return event(i, Event::want_up, now);
+  }
   if (service.state != State::waiting) return;
   const auto is_satisfied = [&](Index need) { return satisfies(need); };
   const auto had_turn = [&](Index other) {

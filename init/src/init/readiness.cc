@@ -71,6 +71,10 @@ Status Runner::open_notify(Index i) {
   std::memcpy(address.sun_path, path.c_str(), path.text().size());
   sys::Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.open()) return sys::last_error("socket");
+  const int on = 1;
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+    return sys::last_error("SO_PASSCRED");
+  }
   (void)unlink(path.c_str());
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return sys::last_error("bind");
@@ -95,13 +99,31 @@ void Runner::say_for(Index i, std::string_view what, std::string_view text) {
   (void)!pwritev2(output.get(), parts.data(), parts.size(), -1, RWF_NOWAIT);
 }
 
-// Descriptors that come along are not accepted, and so closed by the kernel: that is what a sender
-// of BARRIER=1 waits for.
+// Whether a process is the service's: its main process, or, if what that started ends with it, of
+// its cgroup. What outlived an earlier run says nothing about this one.
+bool Runner::is_of(Index i, pid_t pid) const {
+  if (pid == processes_[i].pid) return true;
+  if (!cgroups_.open() || services_.specs[i].kill == Kill::main) return false;
+  std::array<char, 512> buffer;
+  auto text = sys::read_file(Line("/proc/", pid, "/cgroup").c_str(), buffer);
+  const Line own("0::/services/", services_.specs[i].name);
+  if (!text.ok() || !text->starts_with(own.text())) return false;
+  const std::string_view rest = text->substr(own.text().size());
+  return rest.starts_with('\n') || rest.starts_with('/');
+}
+
+// Descriptors that come along are closed: that is what a sender of BARRIER=1 waits for.
 void Runner::on_notify(Index i) {
   for (int n = 0; n < kMessagesPerTurn; ++n) {
     std::array<char, 4096> buffer;
-    const ssize_t size = recv(processes_[i].notify.get(), buffer.data(), buffer.size(), 0);
+    pid_t sender = 0;
+    const ssize_t size = sys::receive(processes_[i].notify, buffer, sender);
     if (size < 0) return;
+    if (!is_of(i, sender)) {
+      say_for(i, "READY=1 and the like count only from the service itself, not from process ",
+              Line(sender).text());
+      continue;
+    }
     const Notice notice = parse_notice({buffer.data(), static_cast<size_t>(size)});
     if (!notice.status.empty()) say_for(i, "status: ", notice.status);
     if (notice.more != Duration{}) shutdown_.extend(supervisor_.extend(i, notice.more, now_));

@@ -89,6 +89,7 @@ class Runner final : public World {
   Status open_notify(Index i);
   void on_status(Index i);
   void on_notify(Index i);
+  [[nodiscard]] bool is_of(Index i, pid_t pid) const;
   void say_for(Index i, std::string_view what, std::string_view text);
   void on_ready(Index i);
   void on_probe(Index i);

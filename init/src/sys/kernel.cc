@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -164,6 +165,25 @@ Result<Child> clone_into(const Fd& cgroup, uint64_t flags) {
   const long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return last_error("clone3");
   return Child{static_cast<int>(pid), Fd(pid == 0 ? -1 : pidfd)};
+}
+
+ssize_t receive(const Fd& socket, std::span<char> buffer, pid_t& sender) {
+  iovec part{buffer.data(), buffer.size()};
+  // With room for nothing else.
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t size = recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+  const cmsghdr* const header = size < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS) {
+    ucred credentials{};
+    std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+    sender = credentials.pid;
+  }
+  return size;
 }
 
 Fd open_pid(int pid) {
