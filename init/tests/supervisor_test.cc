@@ -620,6 +620,7 @@ TEST(Supervisor, IsRestored) {
   sim.log.clear();
   sim.settle();
   EXPECT_EQ(sim.log, "c+ ");
+  sim.exit("b", 1);
   life.state = State::cleaning;
   life.exit.code = 1;
   supervisor.restore(1, life, sim.now());

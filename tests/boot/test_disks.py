@@ -342,16 +342,17 @@ def test_power_off_leaves_it_clean(machine):
     assert is_clean(machine.disks.path("own"))
 
 
-def test_what_needs_a_missing_disk_does_not_start(board, folder, tmp_path):
+def test_what_needs_a_missing_disk_waits_for_it(board, folder, tmp_path):
     """The third boot: the machine's own disk is there, but another is named."""
     disks = Disks(folder)
     disks.virtio("own")
     before = digest(disks.path("own"))
     with Machine(board("test"), tmp_path, cmdline="copal.disk=LABEL=nowhere", qemu=disks.arguments) as machine:
         machine.open_shell()
-        machine.wait_for(r"init: disks: failed")
-        machine.wait_for(r"init: nomad: failed")
+        machine.wait_for(r"init: disks: restart")
         machine.said(r"disks: persist: there is no disk nowhere")
+        machine.wait_for(r"init: disks: restart")
+        assert "init: nomad: exec" not in machine.console
         machine.shell_stream.write("kill -TERM 1\n")
         machine.shell_stream.flush()
         assert machine.wait_for_end(90) == 0
