@@ -53,7 +53,7 @@ TEST_F(Config, ReadsEveryKey) {
       "after=docker\n"
       "ready   = notify 60s\n"
       "stop    = INT 90s\n"
-      "kill    = main\n"
+      "kill    = main 45s\n"
       "restart = on-failure 100ms..30s\n"
       "give-up = 10 in 10m\n"
       "user    = nomad\n"
@@ -78,6 +78,7 @@ TEST_F(Config, ReadsEveryKey) {
   EXPECT_EQ(spec.stop_signal, SIGINT);
   EXPECT_EQ(spec.stop_limit, std::chrono::seconds(90));
   EXPECT_EQ(spec.kill, Kill::main);
+  EXPECT_EQ(spec.rest_limit, std::chrono::seconds(45));
   EXPECT_EQ(spec.restart, Restart::on_failure);
   EXPECT_EQ(spec.delay_min, std::chrono::milliseconds(100));
   EXPECT_EQ(spec.delay_max, std::chrono::seconds(30));
@@ -278,6 +279,7 @@ TEST_F(Config, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("colour = red"), "3:1: unknown key 'colour'");
   EXPECT_EQ(problem("ready = notfy"), "3:9: unknown word 'notfy': did you mean 'notify'?");
   EXPECT_EQ(problem("kill = all"), "3:8: unknown word 'all'");
+  EXPECT_EQ(problem("kill = tree 5s"), "3:13: the limit of `stop` counts for all");
   EXPECT_EQ(problem("stop = TREM"), "3:8: unknown signal 'TREM': did you mean 'TERM'?");
   EXPECT_EQ(problem("stop = TERM 5"), "3:13: '5' is not a time: write a number and ms, s, m or h");
   EXPECT_EQ(problem("user = root"), "3:1: `user` is given twice");
