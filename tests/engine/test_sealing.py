@@ -126,7 +126,8 @@ def test_a_process_that_a_build_leaves_behind_does_not_hold_it(shared):
     shutil.rmtree(shared.entry("a"))
 
 
-@pytest.mark.parametrize("script", ["step_build() { sleep 1000 & }\n", "step_install() { mkdir /out/usr; (sleep 1; echo x >/out/usr/x) & }\n"])
+@pytest.mark.parametrize("script", ["step_build() { sleep 1000 & }\n",
+                                    "step_install() { mkdir /out/usr; (sleep 1; echo x >/out/usr/x) & }\n"], ids=["build", "install"])
 def test_a_step_that_does_not_wait_for_its_own(shared, script):
     """What it would have made would be missing from the result."""
     package(shared, script if "step_install" in script else script + GOOD)
