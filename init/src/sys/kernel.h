@@ -45,8 +45,8 @@ Result<Fd> listen_at(const char* path, int type, unsigned group);
 // The other end of such a socket.
 Result<Fd> connect_to(const char* path, int type);
 
-// A datagram, and who sent it, from a socket with SO_PASSCRED. Its size, or -1. Descriptors that come
-// along are closed.
+// A datagram, and who sent it, from a socket with SO_PASSCRED. Its size, or -1. Descriptors that
+// come along are closed.
 ssize_t receive(const Fd& socket, std::span<char> buffer, pid_t& sender);
 
 // Of the network namespace that the process is in.
