@@ -180,6 +180,17 @@ def test_leftovers_are_ended():
         assert 1.4 < seconds(init.find("init: killing what is left")[0]) - begin < 5
 
 
+def test_a_service_can_tell_that_the_machine_goes_down():
+    tell = script("trap 'echo told:$(cat /run/ending); exit' TERM; echo set; while :; do sleep 0.01; done", "restart = always 1ms..1ms")
+    with Pid1({"a": tell}) as init:
+        init.wait_for("^a: set")
+        init.ctl("restart", "a")
+        init.wait_for("^a: told", 1)
+        init.wait_for("^a: set", 2)
+        assert init.stop() == "poweroff"
+        assert init.find("^a: told") == ["a: told:", "a: told:poweroff"]
+
+
 def test_leftovers_have_their_time_and_are_heard():
     rest = "(trap 'sleep 1; echo bye; exit' TERM; echo set; while :; do sleep 0.01; done) & exec sleep 1000"
     with Pid1({"a": script(rest, "kill = main 20s")}) as init:

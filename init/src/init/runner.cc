@@ -259,6 +259,7 @@ void Runner::begin_shutdown(Ending ending, std::string_view reason) {
   if (!shutdown_.begin(ending, now_, limits)) return;
   recovery_.ending() = static_cast<int32_t>(ending);
   log_.say(Level::notice, "shutdown ", now_, ": ", reason);
+  tell_ending(ending, log_);
   supervisor_.stop_all(now_);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -12,6 +13,11 @@
 
 namespace copal {
 namespace {
+
+std::string_view name(Ending ending) {
+  constexpr std::array<std::string_view, 3> kNames = {"poweroff", "reboot", "kexec"};
+  return kNames[static_cast<size_t>(ending)];
+}
 
 constexpr size_t kMaxMounts = 1024;
 
@@ -53,6 +59,14 @@ Line pages_written() {
 
 }  // namespace
 
+void tell_ending(Ending ending, const sys::Log& log) {
+  const Line text(name(ending), "\n");
+  auto file = sys::open("/run/ending", O_WRONLY | O_CREAT | O_TRUNC, 0444);
+  if (!file.ok() || write(file->get(), text.text().data(), text.text().size()) < 0) {
+    log.fail(sys::Level::error, "/run/ending", sys::last_error("write"));
+  }
+}
+
 // All of this may wait for a disk that is gone, for ever. So a child does it, and PID 1 only waits
 // as long as pages are written.
 void finish_files(const sys::Log& log, Watchdog& watchdog) {
@@ -82,8 +96,7 @@ void finish_files(const sys::Log& log, Watchdog& watchdog) {
 }
 
 Error leave(Ending ending, const sys::Log& log) {
-  constexpr std::array<std::string_view, 3> kNames = {"poweroff ", "reboot ", "kexec "};
-  log.say(sys::Level::notice, kNames[static_cast<size_t>(ending)], sys::now());
+  log.say(sys::Level::notice, name(ending), " ", sys::now());
   if (ending == Ending::kexec) {
     (void)::reboot(RB_KEXEC);
     log.fail(sys::Level::error, "kexec", sys::last_error("no kernel is loaded; rebooting"));

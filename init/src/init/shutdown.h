@@ -90,6 +90,9 @@ class Shutdown {
   Duration patience_ = std::chrono::minutes(10);
 };
 
+// Services that are stopped find in /run/ending how the machine ends; when only they are, it is not
+// there.
+void tell_ending(Ending ending, const sys::Log& log);
 // Writes everything out and unmounts it. It takes as long as it takes, while the watchdog is fed;
 // but when nothing was written for ten seconds, the rest is given up.
 void finish_files(const sys::Log& log, Watchdog& watchdog);
