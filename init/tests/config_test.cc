@@ -376,6 +376,7 @@ TEST_F(Config, NumbersHaveOneSpelling) {
 TEST_F(Config, TimesAreSome) {
   EXPECT_EQ(problem("restart = always 0ms..1ms"), "3:18: this is no time at all");
   EXPECT_EQ(problem("stop = TERM 0s"), "3:13: this is no time at all");
+  EXPECT_EQ(problem("kill = main 0s"), "3:13: this is no time at all");
   EXPECT_EQ(problem("give-up = 5 in 0s"), "3:16: this is no time at all");
 }
 

@@ -203,7 +203,7 @@ void Parser::set_kill(Words words) {
   static constexpr std::array<std::string_view, 2> kNames = {"main", "tree"};
   if (!lines_.choose(words[0], kNames, spec_.kill) || words.size() == 1) return;
   if (spec_.kill == Kill::tree) return error(words[1], Line("the limit of `stop` counts for all"));
-  lines_.read(words[1], spec_.rest_limit);
+  set_time(words[1], spec_.rest_limit);
 }
 
 void Parser::set_restart(Words words) {
