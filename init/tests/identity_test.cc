@@ -16,6 +16,18 @@ TEST(Identity, OfAUuid) {
   EXPECT_EQ(id_of_uuid("FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF").text(), "");
 }
 
+// A vendor's placeholder, that all its boards have.
+TEST(Identity, OfNoUuidThatManyBoardsShare) {
+  for (const char* shared :
+       {"03000200-0400-0500-0006-000700080009", "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90AB-CDDEEFAABBCC", "FFFFFF00-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+        "6AB5B300-538D-1014-9FB5-B0684D007B53", "00000000-0000-0000-0807-060504030201",
+        "01010101-0101-0101-0101-010101010101", "fefefefe-fefe-fefe-fefe-fefefefefefe\n"}) {
+    EXPECT_EQ(id_of_uuid(shared).text(), "") << shared;
+  }
+  EXPECT_NE(id_of_uuid("03000200-0400-0500-0006-00070008000a").text(), "");
+}
+
 TEST(Identity, OfASerialNumber) {
   const Line id = id_of_serial("Raspberry Pi 4 Model B Rev 1.4\0"sv, "10000000abcdef01\0"sv);
   EXPECT_EQ(id.text().size(), 32U);

@@ -114,13 +114,13 @@ TEST_F(NetConfig, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problem("bridge = eth0\nvlan = 5 on eth0\n"),
             "2:8: a link is one of vlan, bond and bridge");
   EXPECT_EQ(problem("link = ethernet\naddress = none\nbridge = eth0\n"),
-            "a vlan, bond or bridge is made, so that its link is a name");
+            "1:1: a vlan, bond or bridge is made, so that its link is a name");
   EXPECT_EQ(problem("link = ethernet\naddress = 10.0.0.2/24\n"),
-            "one address for all Ethernet links: name the link that has it");
+            "2:1: one address for all Ethernet links: name the link that has it");
   EXPECT_EQ(problem("link = v\naddress = none\nvlan = 5 on v\n"),
-            "a vlan is on another link than itself");
+            "3:1: it is made of other links than v");
   EXPECT_EQ(problem("link = eth0\naddress = 10.0.0.2/24\ngateway = fd00::1\n"),
-            "a route of IPv6 on a link without such an address");
+            "3:1: a route of IPv6 on a link without such an address");
   EXPECT_EQ(problem("dns = one.example\n"), "1:7: 'one.example' is not an IPv4 or IPv6 address");
   EXPECT_EQ(problem("search = a/b\n"), "1:10: this is no domain");
   EXPECT_EQ(problem("optional = maybe\n"), "1:12: unknown word 'maybe'");
@@ -137,6 +137,121 @@ TEST_F(NetConfig, FindsWhatFilesContradict) {
   EXPECT_FALSE(configs[0].bad);
   EXPECT_TRUE(configs[1].bad);
   EXPECT_TRUE(configs[2].bad);
+}
+
+// What the kernel would refuse, or take and not work with.
+TEST_F(NetConfig, AddressesAreMachines) {
+  const auto said = [&](std::string_view address) {
+    return problem("link = eth0\naddress = " + std::string(address) + "\n");
+  };
+  EXPECT_EQ(said("10.0.0.0/24"), "2:11: this is the network's own address, not a machine's");
+  EXPECT_EQ(said("10.0.0.255/24"),
+            "2:11: this is the network's broadcast address, not a machine's");
+  EXPECT_EQ(said("fd00::/64"), "2:11: this is the network's own address, not a machine's");
+  for (const char* nobodys :
+       {"0.0.0.5/24", "224.0.0.5/24", "255.255.255.255/32", "ff02::1/64", "::/128"}) {
+    EXPECT_EQ(said(nobodys), "2:11: this is nobody's address, not a machine's") << nobodys;
+  }
+  EXPECT_EQ(said("10.0.0.2/0").substr(0, 23), "2:11: expected `dhcp`, ");
+  EXPECT_EQ(said("10.0.0.2/024").substr(0, 23), "2:11: expected `dhcp`, ");
+  EXPECT_EQ(said("10.0.0.2/24 10.0.0.2/16"), "2:23: '10.0.0.2/16' again");
+  EXPECT_EQ(said("dhcp dhcp"), "2:16: 'dhcp' again");
+  EXPECT_EQ(said("none\naddress = dhcp"), "3:11: `none` stands alone");
+  EXPECT_EQ(said("dhcp\naddress = none"), "3:11: `none` stands alone");
+  EXPECT_EQ(said("127.0.0.2/8"), "2:1: an address of the loopback is on lo only");
+  EXPECT_EQ(said("::1/128"), "2:1: an address of the loopback is on lo only");
+  for (const char* fine : {"10.0.0.0/31", "10.0.0.255/32", "10.0.1.0/23", "fd00::ffff/64",
+                           "fd00::/127", "fe80::5/64", "10.0.0.1/30", "240.0.0.1/8"}) {
+    good("link = eth0\naddress = " + std::string(fine) + "\n");
+  }
+  good("link = lo\naddress = 127.0.0.2/8 10.9.9.9/32\n");
+  EXPECT_EQ(problem("dns = 0.0.0.0\n"),
+            "1:7: '0.0.0.0' is not an IPv4 or IPv6 address that a machine can have");
+  EXPECT_EQ(problem("link = mac 01:00:5e:00:00:01\naddress = dhcp\n"),
+            "1:12: this is the address of a group");
+}
+
+TEST_F(NetConfig, RoutersAreWhereTheyCanBeReached) {
+  const std::string link = "link = eth0\naddress = 10.0.0.2/24 fd00::2/64\n";
+  const auto said = [&](std::string_view line) { return problem(link + std::string(line) + "\n"); };
+  EXPECT_EQ(said("gateway = 10.0.0.1 10.0.0.3"), "3:20: there is a route to everywhere already");
+  EXPECT_EQ(said("gateway = 10.0.0.1\nroute = 0.0.0.0/0 via 10.0.0.3"),
+            "4:23: there is a route to everywhere already");
+  EXPECT_EQ(said("route = 10.1.0.0/16 via 10.0.0.1\nroute = 10.1.0.0/16 via 10.0.0.3"),
+            "4:25: there is a route to this network already");
+  EXPECT_EQ(said("gateway = 10.0.0.2"), "3:1: the router is this link itself");
+  EXPECT_EQ(said("gateway = fd00::2"), "3:1: the router is this link itself");
+  EXPECT_EQ(said("gateway = 10.0.0.0"),
+            "3:1: the router is the network's own address, not a machine's");
+  EXPECT_EQ(said("gateway = 10.0.0.255"),
+            "3:1: the router is the network's broadcast address, not a machine's");
+  EXPECT_EQ(said("gateway = 127.0.0.1"), "3:11: this is the machine itself, no router");
+  EXPECT_EQ(said("gateway = 10.0.1.1"), "3:1: a router of IPv4 is in none of this link's networks");
+  EXPECT_EQ(said("route = fd01::/64 via fd02::1"),
+            "3:1: a router of IPv6 is in none of this link's networks");
+  EXPECT_EQ(problem("link = ethernet\naddress = dhcp\ngateway = 10.0.0.1\n"),
+            "3:1: one route for all Ethernet links: name the link that has it");
+  EXPECT_FALSE(good(link + "gateway = 10.0.0.1 fe80::1\n").routes.begin()[1].on_link);
+}
+
+// As clouds have it: an address alone, and a router that no network of the link has. By DHCP, the
+// network is not known before there is an answer.
+TEST_F(NetConfig, ARouterIsOnTheLinkIfThereIsNoNetwork) {
+  const auto on_link = [&](std::string_view text) { return good(text).routes.begin()->on_link; };
+  EXPECT_TRUE(on_link("link = eth0\naddress = 10.0.0.2/32\ngateway = 172.31.1.1\n"));
+  EXPECT_TRUE(on_link("link = eth0\naddress = fd00::2/128\ngateway = fd01::1\n"));
+  EXPECT_TRUE(on_link("link = eth0\naddress = dhcp\nroute = 10.1.0.0/16 via 10.0.0.9\n"));
+  EXPECT_FALSE(on_link("link = eth0\naddress = dhcp 10.0.0.2/24\ngateway = 10.0.0.1\n"));
+  EXPECT_FALSE(on_link("link = eth0\naddress = dhcp\ngateway = fe80::1\n"));
+}
+
+TEST_F(NetConfig, WhatIpv6Needs) {
+  EXPECT_EQ(problem("link = eth0\naddress = fd00::2/64\nmtu = 1279\n"),
+            "3:1: IPv6 needs 1280 at least");
+  good("link = eth0\naddress = fd00::2/64\nmtu = 1280\n");
+  good("link = eth0\naddress = 10.0.0.2/24\nmtu = 576\n");
+}
+
+TEST_F(NetConfig, NothingIsMadeOfItself) {
+  EXPECT_EQ(problem("link = br0\naddress = none\nbridge = eth0 br0\n"),
+            "3:1: it is made of other links than br0");
+  EXPECT_EQ(problem("link = bond0\naddress = none\nbond = 802.3ad bond0\n"),
+            "3:1: it is made of other links than bond0");
+  EXPECT_EQ(problem("link = v\naddress = none\nvlan = 5 on lo\n"),
+            "3:1: it is made of other links than lo");
+  std::array configs = {parse_link("a", "link = a\nvlan = 1 on c\naddress = none\n", problems_),
+                        parse_link("b", "link = b\nbridge = a\naddress = none\n", problems_),
+                        parse_link("c", "link = c\nbond = 802.3ad b\naddress = none\n", problems_),
+                        parse_link("d", "link = d\nvlan = 1 on e\naddress = none\n", problems_),
+                        parse_link("e", "link = e\nbond = 802.3ad f\naddress = none\n", problems_)};
+  problems_.list.clear();
+  check_together(configs, problems_);
+  EXPECT_EQ(problems_.list.size(), 3U);
+  EXPECT_EQ(problems_.list[0].substr(1), " is made of itself, over others");
+  EXPECT_TRUE(configs[0].bad && configs[1].bad && configs[2].bad);
+  EXPECT_FALSE(configs[3].bad || configs[4].bad);
+}
+
+TEST_F(NetConfig, APartHasNoWillOfItsOwn) {
+  const auto together = [&](std::string_view one, std::string_view other) {
+    problems_.list.clear();
+    std::array configs = {parse_link("one", one, problems_), parse_link("two", other, problems_)};
+    check_together(configs, problems_);
+    return problems_.list.empty() ? "" : problems_.list[0];
+  };
+  constexpr std::string_view kBridge = "link = br0\nbridge = eth0\naddress = dhcp\n";
+  const std::string will = "a part of br0 has neither an address nor an mtu of its own: in two";
+  EXPECT_EQ(together("link = eth0\naddress = dhcp\n", kBridge), will);
+  EXPECT_EQ(together("link = eth0\naddress = 10.0.0.2/24\n", kBridge), will);
+  EXPECT_EQ(together("link = eth0\naddress = none\nmtu = 9000\n", kBridge), will);
+  EXPECT_EQ(together("link = eth0\naddress = none\n", kBridge), "");
+  EXPECT_EQ(together("link = ethernet\naddress = dhcp\n", kBridge), "");
+  EXPECT_EQ(together("link = eth0\nvlan = 5 on eth1\naddress = none\n", kBridge), "");
+  EXPECT_EQ(together("link = eth0\nbridge = eth1\naddress = none\n", kBridge),
+            "a bridge cannot be part of the one in two");
+  EXPECT_EQ(together("link = a\nvlan = 5 on eth1\naddress = none\n",
+                     "link = b\nvlan = 5 on eth1\naddress = none\n"),
+            "there is a vlan 5 on eth1 already in one");
 }
 
 // A kernel that does what it is told.

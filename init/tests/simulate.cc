@@ -359,10 +359,7 @@ class Rules {
     if (life.was_up && now - life.up >= seconds(60)) life.failures = 0;
     // Doubles with each failure from the shortest to the longest, give or take a tenth.
     const uint32_t n = std::min(life.failures, 30U);
-    const int64_t doubled = s.delay_min.count() > 0 ? s.delay_min.count() << n
-                            : n > 0                 ? 1 << (n - 1)
-                                                    : 0;
-    const Duration meant = std::min(Duration(doubled), s.delay_max);
+    const Duration meant = std::min(Duration(s.delay_min.count() << n), s.delay_max);
     ++life.failures;
     rule(delay >= meant - meant / 10 && delay <= meant + meant / 10, i, "has the wrong back-off");
     life.not_before = now + delay;
@@ -687,7 +684,7 @@ Spec random_spec(Random& random) {
   spec.kill = random.next() % 3 == 0 ? Kill::main : Kill::tree;
   spec.restart = spec.kind == Kind::task ? static_cast<Restart>(one_of({1, 2}))
                                          : static_cast<Restart>(one_of({0, 0, 0, 1, 2}));
-  spec.delay_min = milliseconds(one_of({0, 0, 1, 20, 100, 1000}));
+  spec.delay_min = milliseconds(one_of({1, 1, 20, 100, 1000}));
   spec.delay_max = std::max(spec.delay_min, milliseconds(one_of({1, 50, 1000, 30000})));
   if (spec.restart != Restart::never && random.next() % 2 == 0) {
     spec.give_up_count = 1 + random.next() % 5;

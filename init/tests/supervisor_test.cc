@@ -359,7 +359,7 @@ TEST(Supervisor, NotReadyInTime) {
 }
 
 TEST(Supervisor, SweepsBeforeItRestarts) {
-  Simulation sim({{"a", kRun + "restart = always 0ms..1ms\n"}});
+  Simulation sim({{"a", kRun + "restart = always 1ms..1ms\n"}});
   sim.leave_something("a");
   sim.exit("a", 1);
   EXPECT_EQ(sim.state("a"), State::cleaning);
@@ -671,7 +671,7 @@ void chaos(uint32_t seed) {
     const bool never = chance(20);
     if (never) text += "restart = never\n";
     if (!never && !task)
-      text += chance(50) ? "restart = always 0ms..1s\n" : "restart = on-failure\n";
+      text += chance(50) ? "restart = always 1ms..1s\n" : "restart = on-failure\n";
     if (!never && !task && chance(40)) text += "give-up = 4 in 30s\n";
     text += "stop = TERM 2s\n";
     files[std::string(1, static_cast<char>('a' + i))] = text;

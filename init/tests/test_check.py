@@ -1,6 +1,7 @@
 """`init --check`, which runs when an image is built."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def check(files, root=None):
         return done.returncode, done.stderr.replace(str(folder) + "/", "")
 
 
+DOCS = Path(__file__).parents[2] / "docs"
 GOOD = "run = /usr/bin/x\nuser = 5\n"
 
 
@@ -70,6 +72,93 @@ def test_the_image_has_what_is_named():
     assert "b:2:8: error: there is no user 'vault' in this image" in output
 
 
+IMAGE = {"usr/bin/x": "", "etc/seccomp/service": "8 bytes."}
+
+
+def test_links_are_followed_as_on_the_machine():
+    root = IMAGE | {"bin": "->/usr/bin", "usr/bin/y": "->../../../../bin/x", "usr/bin/z": "->/bin/sh"}
+    assert check({"a": GOOD.replace("/usr", ""), "b": GOOD.replace("/x", "/y")}, root) == (0, "")
+    status, output = check({"a": GOOD.replace("/x", "/z")}, root)
+    assert (status, output) == (1, "a: error: there is no program /usr/bin/z in this image\n")
+
+
+def test_paths_have_to_be_there():
+    for line in ("write = /srv/a", "hide = /srv/a", "tmpfs = /srv/a", "bind = /srv/a:/etc", "bind = /etc:/srv/a"):
+        status, output = check({"a": GOOD + line + "\n"}, IMAGE)
+        assert (status, output) == (1, f"a: error: `{line.split()[0]}`: there is no /srv/a in this image\n")
+    # What the machine makes at boot is in no image.
+    fine = "write = /var/a /run/a /proc/sys/net\nhide = /sys/firmware\nwrite = /tmp\nbind = /etc:/usr/bin/x /var/b:/run/b\n"
+    assert check({"a": GOOD + fine}, IMAGE) == (0, "")
+
+
+def test_the_host_name_is_one():
+    assert check({"a": GOOD}, IMAGE | {"etc/hostname": "node-1.example\n"}) == (0, "")
+    for name in ("a/b", "x" * 65, "a b", "", "-a"):
+        status, output = check({"a": GOOD}, IMAGE | {"etc/hostname": name + "\n"})
+        assert status == 1 and output.startswith("/etc/hostname: error: expected one name of letters"), output
+
+
+def test_names_of_files():
+    for name in ("eth0~", "#eth0#", "eth 0", "eth0\u202e"):
+        status, output = check({"a": GOOD}, IMAGE | {f"etc/network/{name}": "link = eth0\naddress = dhcp\n"})
+        assert status == 1 and output.endswith(": error: a file's name has letters, digits and - _ .\n"), output
+        assert "\u202e" not in output
+    assert check({"a": GOOD}, IMAGE | {"etc/network/50-eth0.100": "link = eth0\naddress = dhcp\n"}) == (0, "")
+
+
+def test_what_does_not_show_is_shown():
+    """A mark that turns the text round must not do so in the message about it."""
+    assert check({"a": GOOD + "user \u202e= \x1b[m\n"}) == (1, (
+        "a:3:6: error: not a printable character: it does not show, or is not UTF-8\n"
+        "    user ???= ?[m\n"
+        "         ^\n"))
+    # And the caret is where the character is, not the byte.
+    assert check({"a": GOOD + "env = Ä=ä ready\n"})[1].endswith("    env = Ä=ä ready\n          ^~~\n"
+                                                             "a:3:13: error: expected NAME=VALUE, a name of letters, digits and _\n"
+                                                             "    env = Ä=ä ready\n              ^~~~~\n")
+
+
+def test_so_many_files_and_no_more():
+    status, output = check({f"s{n}": GOOD for n in range(1024)})
+    assert status == 1 and output.endswith("/etc/init: error: at most 1023 service files: 1 too many\n"), output
+    assert len(output.splitlines()) == 1
+
+
+# What a key of the manual's examples needs beside it.
+BESIDE = {"task": "", "when": "task = /usr/bin/x\n", "limit": "task = /usr/bin/x\n", "watchdog": "ready = notify\n",
+          "new-privs": "seccomp = none\n", "mounts": "landlock = no\n"}
+
+
+def test_every_example_of_the_manual_is_good():
+    entries = re.findall(r"^## (\S+)$.*?^    (\S+ = [^\n]*)$", (DOCS / "service-files.md").read_text(), re.M | re.S)
+    assert len(entries) > 40
+    others = {name: GOOD for name in ("network", "disks", "docker")}
+    for key, example in entries:
+        assert example.startswith(key + " = ")
+        beside = BESIDE.get(key, "") + ("" if key == "user" else "user = 5\n")
+        if key not in ("run", "task") and "task" not in beside:
+            beside += "run = /usr/bin/x\n"
+        assert check(others | {"a": beside + example + "\n"}) == (0, ""), example
+
+
+def test_every_file_of_the_documentation_is_good():
+    """The blocks that begin with the path of a file of a service or of a link."""
+    found = 0
+    for page in DOCS.glob("*.md"):
+        for block in re.findall(r"^    # .*\n(?:    .*\n|\n(?=    ))*", page.read_text(), re.M):
+            for text in re.sub(r"^    ", "", block, flags=re.M).split("\n\n#"):
+                match = re.match(r"#? /?(?:etc/|packages/\S+/)(init|network|service)\b(?:/(\S+?))?[\s:]", text)
+                if not match:
+                    continue
+                found += 1
+                text = "# " + text.removeprefix("#") + "\n"
+                if match[1] == "network":
+                    assert check({"a": GOOD}, IMAGE | {f"etc/network/{match[2]}": text}) == (0, ""), text
+                else:
+                    assert check({"network": GOOD, "consul": GOOD, "a": text}) == (0, ""), text
+    assert found >= 6, found
+
+
 def test_profiles_have_to_be_there():
     status, output = check({"a": GOOD + "seccomp = mine\n"}, {"usr/bin/x": "", "etc/seccomp/service": "8 bytes."})
     assert status == 1
@@ -92,7 +181,7 @@ def test_network_files_too():
 
 
 def test_the_manual_is_that_of_the_parser():
-    docs = Path(__file__).parents[2] / "docs/service-files.md"
+    docs = DOCS / "service-files.md"
     said = subprocess.run([os.environ["INIT"], "--manual"], capture_output=True, text=True, check=True).stdout
     assert docs.read_text() == said, "write docs/service-files.md anew: init --manual"
 

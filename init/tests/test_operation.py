@@ -140,6 +140,33 @@ def test_status_and_orders():
         assert init.wait() == "reboot"
 
 
+TASK = "task = /bin/true\nuser = root\n"
+
+
+def test_a_tree_tells_of_each_service_once():
+    """Twenty-four layers of two that need both of the layer below: 2^24 ways down."""
+    files = {f"{side}{layer:02}": TASK + (f"needs = a{layer - 1:02} b{layer - 1:02}\n" if layer else "")
+             for layer in range(24) for side in "ab"}
+    with Pid1(files) as init:
+        init.wait_for("init: [ab]23: done", 2)
+        code, text = init.ctl("tree")
+        assert code == 0, text
+        lines = text.splitlines()
+        assert lines[1:3] == ["a23 (done)", "  a22 (done)"] and lines[-1] == "  b22 (done), as above" and len(lines) < 100, text
+        assert init.stop() == "poweroff"
+
+
+def test_a_row_of_any_length():
+    names = [f"{n:02}-{'x' * 45}" for n in range(60)]
+    needs = "".join(f"needs = {name}\n" for name in names)
+    with Pid1({name: TASK for name in names} | {"z": TASK + needs}) as init:
+        init.wait_for("init: z: done")
+        code, text = init.ctl("tree")
+        assert code == 0 and text.endswith("z (done)\n" + "".join(f"  {name} (done)\n" for name in names)), text
+        assert state(init, "z") == "done" and len(init.ctl("status")[1].splitlines()) == 62
+        assert init.stop() == "poweroff"
+
+
 def test_nobody_else_gives_orders():
     ask = ("import socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET); "
            "s.connect('/run/init/%s'); s.send(b'%s'); print(s.recv(99))")

@@ -27,6 +27,15 @@ def test_boot_and_poweroff():
         assert seconds(init.find("init: poweroff")[0]) - seconds(init.find("log: stopped")[0]) < 4
 
 
+def test_what_is_no_host_name_is_said():
+    for name in ("a/b", "x" * 65):
+        with Pid1({"a": SLEEP}, {"hostname": "amber\n"}, cmdline=f"copal.hostname={name}") as init:
+            init.wait_for(f"init: copal.hostname: '{name}' is no name of a host")
+            init.wait_for("init: a: ready")
+            assert init.shell("hostname").stdout == "amber\n"
+            assert init.stop() == "poweroff"
+
+
 def test_reboot_on_sigint():
     with Pid1({"a": SLEEP}) as init:
         init.wait_for("init: a: ready")
@@ -87,7 +96,7 @@ def test_crash_restarts_with_growing_delays():
 
 
 def test_killed_service_restarts():
-    with Pid1({"a": SLEEP + "restart = always 0ms..1ms\n"}) as init:
+    with Pid1({"a": SLEEP + "restart = always 1ms..1ms\n"}) as init:
         for n in range(1, 6):
             init.wait_for("init: a: ready", n)
             init.shell("pkill -KILL -x sleep")
@@ -282,7 +291,7 @@ def test_tasks():
 def test_tree_is_swept():
     """What the main process leaves behind is gone before its successor starts."""
     leaver = "(trap '' TERM; exec sleep 1000) & sleep 0.3; exit 1"
-    with Pid1({"a": script(leaver, "restart = always 0ms..1ms\nstop = TERM 50ms")}) as init:
+    with Pid1({"a": script(leaver, "restart = always 1ms..1ms\nstop = TERM 50ms")}) as init:
         if not init.has_cgroups:
             return
         init.wait_for("init: a: exec", 4)

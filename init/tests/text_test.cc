@@ -34,7 +34,9 @@ TEST(Line, CutsOffWhatDoesNotFit) {
 TEST(ParseNumber, TakesTheWholeText) {
   EXPECT_EQ(parse_number("42", 0, 100), 42);
   EXPECT_EQ(parse_number("-7", -10, 10), -7);
-  for (const char* bad : {"", "x", "4x", " 4", "4 ", "+4", "101", "-1", "99999999999999999999"}) {
+  EXPECT_EQ(parse_number("0", -10, 10), 0);
+  for (const char* bad : {"", "x", "4x", " 4", "4 ", "+4", "101", "-1", "99999999999999999999",
+                          "-0", "00", "007", "-07"}) {
     EXPECT_FALSE(parse_number(bad, 0, 100)) << bad;
   }
 }
@@ -76,11 +78,13 @@ TEST(FindAccount, ReadsPasswdAndGroup) {
   EXPECT_EQ(find_account("staff:x:50:nomad,x\n", "staff")->id, 50U);
 }
 
-TEST(EditDistance, IsLevenshteins) {
+TEST(EditDistance, CountsMistakes) {
   EXPECT_EQ(edit_distance("ready", "ready", 9), 0U);
   EXPECT_EQ(edit_distance("redy", "ready", 9), 1U);
   EXPECT_EQ(edit_distance("kitten", "sitting", 9), 3U);
   EXPECT_EQ(edit_distance("", "abc", 9), 3U);
+  EXPECT_EQ(edit_distance("trem", "TERM", 9), 1U);
+  EXPECT_EQ(edit_distance("abcd", "badc", 9), 2U);
   EXPECT_EQ(edit_distance("abcdef", "uvwxyz", 2), 3U);
   EXPECT_EQ(edit_distance(std::string(100, 'a'), "a", 2), 3U);
 }
@@ -93,6 +97,32 @@ TEST(Place, IsSaidAsCompilersDo) {
   place.line = 3;
   place.column = 7;
   EXPECT_EQ(describe(place).text(), "/etc/init/a:3:7: ");
+}
+
+TEST(Clean, ShowsWhatDoesNotShow) {
+  EXPECT_EQ(clean("a\tb\x1b[m\xe2\x80\xae"
+                  "c\xff \xc3\xa4")
+                .text(),
+            "a?b?[m???c? \xc3\xa4");
+  Place place;
+  place.file = "/etc/init/a\n";
+  EXPECT_EQ(describe(place).text(), "/etc/init/a?: ");
+}
+
+TEST(Names, OfHostsAndDomains) {
+  for (const char* good : {"a", "node-1", "a_b", "Node1.example.org", "0"}) {
+    EXPECT_TRUE(valid_host_name(good)) << good;
+  }
+  for (const char* bad : {"", "a/b", "a b", "-a", "a-", ".a", "a.", "a..b", "a\n", "\xc3\xa4"}) {
+    EXPECT_FALSE(valid_host_name(bad)) << bad;
+  }
+  const std::string label(32, 'a');
+  EXPECT_TRUE(valid_host_name(label + "." + label.substr(1)));
+  EXPECT_FALSE(valid_host_name(label + "." + label));
+  EXPECT_TRUE(valid_domain(label + "." + label));
+  EXPECT_FALSE(valid_domain(std::string(64, 'a')));
+  EXPECT_FALSE(valid_domain(std::string(127, 'a').replace(63, 1, ".") + "." + std::string(63, 'a') +
+                            "." + std::string(63, 'a')));
 }
 
 TEST(Suggestion, TakesTheNearest) {

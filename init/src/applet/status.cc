@@ -115,7 +115,7 @@ int run_status(std::span<char*> arguments) {
     (void)!write(2, message.text().data(), message.text().size());
     return 1;
   }
-  auto memory = sys::reserve(size_t{8} << 20);
+  auto memory = sys::reserve(ctl::kRoomForRows + (size_t{4} << 20));
   if (!memory.ok()) return 1;
   while (true) {
     const sys::Fd client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -20,7 +20,7 @@ enum class Kill : uint8_t { main, tree };
 enum class Restart : uint8_t { always, on_failure, never };
 enum class GiveUp : uint8_t { fail, reboot };
 
-inline constexpr size_t kMaxServices = 1024;
+inline constexpr size_t kMaxServices = 1024;  // with the log
 inline constexpr size_t kMaxName = 48;
 
 struct Reference {

@@ -118,16 +118,17 @@ void Parser::set_mounts(Words words) {
   lines_.choose(words[0], kNames, spec_.confinement.own_mounts);
 }
 
-// From / on, and nothing in it that could mean another place than the one that is read.
+// From / on, and nothing in it that could mean another place than the one that is read, or be
+// written in two ways.
 bool Parser::check_path(const Word& word, std::string_view path) {
-  bool good = path.starts_with('/');
+  bool good = path.starts_with('/') && (path.size() == 1 || !path.ends_with('/'));
   for (size_t at = 0; good && at < path.size(); ++at) {
     const size_t end = std::min(path.find('/', at), path.size());
     const std::string_view part = path.substr(at, end - at);
     good = part != "." && part != ".." && !(part.empty() && at > 0);
     at = end;
   }
-  if (!good) error(word, Line("a path is whole, from /, without . and .. in it"));
+  if (!good) error(word, Line("a path is whole, from /, without . and .. in it or / at its end"));
   return good;
 }
 
@@ -171,7 +172,7 @@ void Parser::set_bind(Words words) {
     bind.write = text.ends_with(":write");
     if (bind.write) text.remove_suffix(std::string_view(":write").size());
     const size_t colon = text.find(':');
-    if (colon == std::string_view::npos) {
+    if (colon == std::string_view::npos || colon != text.rfind(':')) {
       error(words[i], Line("expected /FROM:/TO, and :write behind it if it may be written"));
       continue;
     }
@@ -199,17 +200,21 @@ void Parser::set_tmpfs(Words words) {
 
 void Parser::set_dev(Words words) {
   static constexpr std::array<std::string_view, 3> kNames = {"min", "none", "all"};
-  const auto known = std::find(kNames.begin(), kNames.end(), words[0].text);
-  if (known != kNames.end()) {
-    spec_.confinement.devices = static_cast<Devices>(known - kNames.begin());
-    if (words.size() > 1) error(words[1], Line("one word too many"));
+  const auto known = [](std::string_view word) {
+    return std::find(kNames.begin(), kNames.end(), word);
+  };
+  if (words.size() == 1 && known(words[0].text) != kNames.end()) {
+    spec_.confinement.devices = static_cast<Devices>(known(words[0].text) - kNames.begin());
     return;
   }
   const std::span<const char*> nodes = longer(spec_.confinement.nodes, words.size());
   if (nodes.empty()) return;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (!check_path(words[i], Line("/", words[i].text).text())) return;
-    nodes[i] = arena_.copy(words[i].text).data();
+    const std::string_view name = words[i].text;
+    if (known(name) != kNames.end()) return error(words[i], Line("`", name, "` stands alone"));
+    if (name.starts_with('/')) return error(words[i], Line("a device has its name below /dev"));
+    if (!check_path(words[i], Line("/", name).text())) return;
+    nodes[i] = arena_.copy(name).data();
     if (!nodes[i]) return no_room();
   }
   spec_.confinement.nodes = nodes;
@@ -266,10 +271,21 @@ void Parser::set_cpu_max(Words words) {
 }
 
 void Parser::set_cpuset(Words words) {
-  if (words[0].text.find_first_not_of("0123456789,-") != std::string_view::npos) {
-    return error(words[0], Line("expected a list of processors, as in 0-3,8"));
+  constexpr long kMost = 8191;  // the largest NR_CPUS
+  const std::string_view list = words[0].text;
+  long next = 0;  // the least that may follow
+  for (size_t at = 0; at <= list.size(); ++at) {
+    const std::string_view range = list.substr(at, list.find(',', at) - at);
+    const size_t dash = std::min(range.find('-'), range.size());
+    const auto first = parse_number(range.substr(0, dash), next, kMost);
+    const auto last = dash == range.size() ? first : parse_number(range.substr(dash + 1), 0, kMost);
+    if (!first || !last || *last < *first) {
+      return error(words[0], Line("expected a list of processors in their order, as in 0-3,8"));
+    }
+    next = *last + 1;
+    at += range.size();
   }
-  spec_.limits.cpuset = words[0].text;
+  spec_.limits.cpuset = list;
 }
 
 void Parser::set_pids(Words words) {
@@ -295,18 +311,25 @@ void Parser::finish_confinement() {
   if (!confinement.own_mounts) {
     for (const Key key : {Key::write, Key::bind, Key::tmpfs, Key::hide, Key::dev, Key::proc}) {
       if (!seen(key)) continue;
-      file_error(Line("`", kServiceKeys[static_cast<size_t>(key)].name,
-                      "` has no sense with `mounts = machine`, which shows everything as it is"));
+      key_error(key,
+                Line("`", kServiceKeys[static_cast<size_t>(key)].name,
+                     "` has no sense with `mounts = machine`, which shows everything as it is"));
     }
   }
   // Behind Landlock no file system can be mounted.
   if (confinement.landlock && (admin || !confinement.own_mounts)) {
-    file_error(Line("Landlock forbids what ", admin ? "`caps = sys_admin`" : "`mounts = machine`",
-                    " is for: write `landlock = no`"));
+    key_error(admin ? Key::caps : Key::mounts,
+              Line("Landlock forbids what ", admin ? "`caps = sys_admin`" : "`mounts = machine`",
+                   " is for: write `landlock = no`"));
+  }
+  const Limits& limits = spec_.limits;
+  if (limits.memory != 0 && limits.memory_high > limits.memory) {
+    key_error(Key::memory_high, Line("`memory` is less, so that this is never reached"));
   }
   // The kernel's rule, without which a filter could fool a setuid program.
   if (confinement.new_privs && !confinement.seccomp.empty() && !admin) {
-    file_error(Line("`new-privs = yes` needs `seccomp = none`, or the capability sys_admin"));
+    key_error(Key::new_privs,
+              Line("`new-privs = yes` needs `seccomp = none`, or the capability sys_admin"));
   }
 }
 

@@ -9,7 +9,7 @@
 
 namespace copal {
 
-// Of SMBIOS. Empty, too, for those that firmware has when nobody set one.
+// Of SMBIOS. Empty, too, for those that firmware has when nobody set one: many boards share them.
 Line id_of_uuid(std::string_view uuid);
 
 // Of a device tree: its model and serial number, hashed. (FNV-1a with 128 bits, by

@@ -14,11 +14,19 @@ size_t unprintable(std::string_view line) {
   return at;
 }
 
+std::string_view hint(char first) {
+  if (first == '\t') return ": use spaces, not tabs";
+  if (first == '\r') return ": lines end with a newline alone";
+  return static_cast<unsigned char>(first) < 0x80 ? "" : ": it does not show, or is not UTF-8";
+}
+
 }  // namespace
 
+// A file's name may be anything, and this goes to consoles.
 Line describe(const Place& place) {
-  if (place.line != 0) return Line(place.file, ":", place.line, ":", place.column, ": ");
-  return place.file.empty() ? Line() : Line(place.file, ": ");
+  Line line = clean(place.file);
+  if (place.line != 0) line.add(":").add(place.line).add(":").add(place.column);
+  return place.file.empty() ? line : line.add(": ");
 }
 
 void report(Reporter& reporter, std::string_view file, std::string_view message) {
@@ -52,6 +60,12 @@ Place Lines::place(const Word& word) const {
 void Lines::error(const Word& word, const Line& message) {
   bad_ = true;
   reporter_.problem(place(word), message.text());
+}
+
+void Lines::key_error(size_t key, const Line& message) {
+  if (!seen(key)) return file_error(message);
+  bad_ = true;
+  reporter_.problem(seen_[key], message.text());
 }
 
 void Lines::file_error(const Line& message) {
@@ -88,8 +102,31 @@ bool Lines::unknown_word(const Word& word, std::span<const std::string_view> nam
   return false;
 }
 
+// The word within quotes, of which `word` has the first. False: something is wrong.
+bool Lines::quoted(Word& word, bool escapes) {
+  const std::string_view line = place_.text;
+  size_t end = word.column;
+  for (; end < line.size() && line[end] != '"'; ++end) {
+    if (line[end] != '\\') continue;
+    constexpr std::string_view kEscaped = "\"\\nt";
+    ++end;
+    const bool known = end < line.size() && kEscaped.find(line[end]) != std::string_view::npos;
+    if (escapes && known) continue;
+    const Word place{line.substr(end - 1, 2), static_cast<uint32_t>(end)};
+    error(place, escapes ? Line("in quotes, \\ comes before \", \\, n or t")
+                         : Line("there is no \\ in these quotes"));
+    return false;
+  }
+  if (end >= line.size() || (end + 1 < line.size() && line[end + 1] != ' ')) {
+    error(word, Line("a quote is closed at the end of a word"));
+    return false;
+  }
+  word = {line.substr(word.column, end - word.column), word.column + 1, true};
+  return true;
+}
+
 // Splits the line from offset `from` on into words_. False: something is wrong, and reported.
-bool Lines::split_words(size_t from) {
+bool Lines::split_words(size_t from, bool escapes) {
   const std::string_view line = place_.text;
   word_count_ = 0;
   for (size_t at = line.find_first_not_of(' ', from); at < line.size();
@@ -103,20 +140,13 @@ bool Lines::split_words(size_t from) {
       error(word, Line("a comment has a line of its own; quote a word that starts with #"));
       return false;
     }
-    at += word.text.size();
     if (word.text[0] == '"') {
-      const size_t end = line.find('"', word.column);
-      if (end == std::string_view::npos || (end + 1 < line.size() && line[end + 1] != ' ')) {
-        error(word, Line("a quote is closed at the end of a word"));
-        return false;
-      }
-      at = end + 1;
-      word.text = line.substr(word.column, end - word.column);
-      word.column += 1;
+      if (!quoted(word, escapes)) return false;
     } else if (word.text.find('"') != std::string_view::npos) {
       error(word, Line("a quote is opened at the start of a word"));
       return false;
     }
+    at = word.column - 1 + word.text.size() + (word.quoted ? 1 : 0);
     words_[word_count_++] = word;
   }
   return true;
@@ -144,12 +174,12 @@ bool Lines::parse_line() {
     return false;
   }
   key_ = static_cast<size_t>(row - keys_.begin());
-  if (seen_[key_] && !row->repeats) {
+  if (seen(key_) && !row->repeats) {
     error(name, Line("`", row->name, "` is given twice"));
     return false;
   }
-  seen_[key_] = true;
-  if (!split_words(equals + 1)) return false;
+  seen_[key_] = place(name);
+  if (!split_words(equals + 1, row->escapes)) return false;
   if (word_count_ >= row->fewest && word_count_ <= row->most) return true;
   error(name, Line("expected ", row->name, " = ", row->usage));
   return false;
@@ -166,8 +196,8 @@ bool Lines::next() {
     }
     const size_t at = unprintable(place_.text);
     if (at < place_.text.size()) {
-      const char* const hint = place_.text[at] == '\t' ? ": use spaces, not tabs" : "";
-      error(Word{{}, static_cast<uint32_t>(at + 1)}, Line("not a printable character", hint));
+      error(Word{{}, static_cast<uint32_t>(at + 1)},
+            Line("not a printable character", hint(place_.text[at])));
       continue;
     }
     if (parse_line()) return true;

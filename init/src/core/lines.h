@@ -1,7 +1,7 @@
 // The form of every file that a person writes for a machine: `key = words`, one to a line. It is
 // meant to be impossible to misread: an empty line, a comment (# at its start) or a setting. Words
-// are separated by spaces; "..." keeps spaces and has no escapes. There are no variables, includes,
-// continuations or sections; a key may repeat only if its table says so; every byte is printable.
+// are separated by spaces; "..." keeps spaces. There are no variables, includes, continuations or
+// sections; a key may repeat only if its table says so; every character shows.
 #pragma once
 
 #include <algorithm>
@@ -47,6 +47,7 @@ void report(Reporter& reporter, std::string_view file, std::string_view message)
 struct Word {
   std::string_view text;
   uint32_t column = 0;
+  bool quoted = false;
 };
 using Words = std::span<const Word>;
 
@@ -57,6 +58,7 @@ struct KeyRow {
   size_t most;
   bool repeats;
   std::string_view usage;
+  bool escapes = false;  // in its quotes, \ has a meaning: \" \\ \n \t
 };
 
 // "unknown WHAT 'NAME': did you mean 'BEST'?"
@@ -74,12 +76,14 @@ class Lines {
   [[nodiscard]] size_t key() const { return key_; }
   [[nodiscard]] Words words() const { return Words(words_.data(), word_count_); }
 
-  [[nodiscard]] bool seen(size_t key) const { return seen_[key]; }
+  [[nodiscard]] bool seen(size_t key) const { return seen_[key].line != 0; }
   // Something was reported.
   [[nodiscard]] bool bad() const { return bad_; }
 
   [[nodiscard]] Place place(const Word& word) const;
   void error(const Word& word, const Line& message);
+  // Of what this key says, wherever that is; of the file, if it is not there.
+  void key_error(size_t key, const Line& message);
   void file_error(const Line& message);
 
   // A word of a certain kind. False: it is none, which has been reported.
@@ -105,14 +109,15 @@ class Lines {
 
  private:
   bool parse_line();
-  bool split_words(size_t from);
+  bool split_words(size_t from, bool escapes);
+  bool quoted(Word& word, bool escapes);
   bool unknown_word(const Word& word, std::span<const std::string_view> names);
 
   std::span<const KeyRow> keys_;
   std::string_view rest_;
   Reporter& reporter_;
-  Place place_;  // the line being read
-  std::array<bool, kMaxKeys> seen_{};
+  Place place_;                         // the line being read
+  std::array<Place, kMaxKeys> seen_{};  // where each key is; the last, if it repeats
   std::array<Word, kMaxWords> words_;
   size_t word_count_ = 0;
   size_t key_ = 0;

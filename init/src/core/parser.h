@@ -14,9 +14,13 @@ enum class Key : uint8_t {
 #include "core/keys.inc"
 };
 
+constexpr bool has_escapes(Key key) {
+  return key == Key::run || key == Key::task || key == Key::env;
+}
+
 inline constexpr std::array kServiceKeys = {
 #define KEY(id, name, fewest, most, repeats, usage, example, manual) \
-  KeyRow{name, fewest, most, repeats, usage},
+  KeyRow{name, fewest, most, repeats, usage, has_escapes(Key::id)},
 #include "core/keys.inc"
 };
 static_assert(kServiceKeys.size() <= kMaxKeys);
@@ -36,6 +40,9 @@ class Parser {
   void finish();
   void finish_task();
   void finish_confinement();
+  void check_sense();
+  [[nodiscard]] std::optional<Key> covered_by(std::string_view path) const;
+  void check_mount_point(Key key, std::string_view path);
 
 #define KEY(id, name, fewest, most, repeats, usage, example, manual) void set_##id(Words words);
 #include "core/keys.inc"
@@ -45,11 +52,14 @@ class Parser {
   std::optional<uint32_t> account(const Word& word, std::string_view file, const char* kind,
                                   uint32_t* group);
   void set_address(const Word& word);
-  void set_path(const Word& word);
-  std::optional<int> signal(const Word& word);
-  void add_env(std::string_view variable);
+  void set_path(std::string_view path);
+  std::optional<int> signal(const Word& word, std::span<const int> useless);
+  const char* copy_word(const Word& word);
+  [[nodiscard]] size_t find_variable(std::string_view name) const;
+  void add_variable(const char* variable);
   void set_flag(Words words, bool& value);
-  void set_time(const Word& word, Duration& value);
+  // False: it is none, or none at all.
+  bool set_time(const Word& word, Duration& value);
   void set_unlimited_size(const Word& word, uint64_t& value);
   bool check_path(const Word& word, std::string_view path);
   const char* copy_path(const Word& word, std::string_view path);
@@ -73,6 +83,9 @@ class Parser {
   }
   void error(const Word& word, const Line& message) {
     lines_.error(word, message);
+  }
+  void key_error(Key key, const Line& message) {
+    lines_.key_error(static_cast<size_t>(key), message);
   }
   void file_error(const Line& message) {
     lines_.file_error(message);

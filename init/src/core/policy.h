@@ -33,7 +33,7 @@ class Backoff {
   Duration next(Duration shortest, Duration longest, Duration uptime, Random& random) {
     if (uptime >= kForgive) failures_ = 0;
     Duration delay = shortest;
-    for (uint32_t i = 0; i < failures_ && delay < longest; ++i) delay = std::max(delay * 2, kLeast);
+    for (uint32_t i = 0; i < failures_ && delay < longest; ++i) delay *= 2;
     delay = std::min(delay, longest);
     if (failures_ < kMost) ++failures_;
     const auto tenth = delay.count() / 10;
@@ -42,7 +42,6 @@ class Backoff {
   }
 
  private:
-  static constexpr Duration kLeast = Duration(1);  // even from no delay at all it has to grow
   static constexpr uint32_t kMost = 32;
   uint32_t failures_ = 0;
 };

@@ -15,6 +15,8 @@ std::optional<long> parse_number(std::string_view text, long low, long high) {
   long value = 0;
   const char* const end = text.data() + text.size();
   const auto done = std::from_chars(text.data(), end, value);
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  if (digits.starts_with('0') && text.size() > 1) return {};
   if (done.ec != std::errc{} || done.ptr != end || value < low || value > high) return {};
   return value;
 }
@@ -63,6 +65,27 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+namespace {
+
+struct Range {
+  uint32_t first;
+  uint32_t last;
+};
+
+// Unicode's characters without a look of their own: marks of direction, of width and of joining,
+// ends of lines and paragraphs, and tags.
+constexpr std::array kInvisible = {
+    Range{0xad, 0xad},     Range{0x61c, 0x61c},   Range{0x180e, 0x180e},
+    Range{0x200b, 0x200f}, Range{0x2028, 0x202e}, Range{0x2060, 0x206f},
+    Range{0xfeff, 0xfeff}, Range{0xfff9, 0xfffb}, Range{0xe0000, 0xe0fff}};
+
+bool invisible(uint32_t code) {
+  return std::any_of(kInvisible.begin(), kInvisible.end(),
+                     [&](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+}  // namespace
+
 size_t printable(std::string_view text) {
   constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0xa0, 0x800, 0x10000};
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -77,7 +100,39 @@ size_t printable(std::string_view text) {
     code = code << 6 | (byte(i) & 0x3f);
   }
   const bool surrogate = (code & ~0x7ffU) == 0xd800;
-  return code >= kLeast[length] && code <= 0x10ffff && !surrogate ? length : 0;
+  const bool good = code >= kLeast[length] && code <= 0x10ffff && !surrogate;
+  return good && !invisible(code) ? length : 0;
+}
+
+Line clean(std::string_view text) {
+  Line line;
+  while (!text.empty()) {
+    const size_t length = printable(text);
+    line.add(length == 0 ? "?" : text.substr(0, length));
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return line;
+}
+
+bool valid_domain(std::string_view text) {
+  constexpr size_t kLongest = 253;
+  constexpr size_t kLongestLabel = 63;
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  if (text.size() > kLongest) return false;
+  while (true) {
+    const std::string_view label = text.substr(0, text.find('.'));
+    if (label.empty() || label.size() > kLongestLabel || label.front() == '-' ||
+        label.back() == '-' || label.find_first_not_of(kLetters) != std::string_view::npos) {
+      return false;
+    }
+    if (label.size() == text.size()) return true;
+    text.remove_prefix(label.size() + 1);
+  }
+}
+
+bool valid_host_name(std::string_view text) {
+  return text.size() <= kMaxHostName && valid_domain(text);
 }
 
 std::optional<Ids> find_account(std::string_view file, std::string_view name) {
@@ -98,21 +153,46 @@ std::optional<Ids> find_account(std::string_view file, std::string_view name) {
   return {};
 }
 
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
   constexpr size_t kLongest = 64;
   if (a.size() > kLongest || b.size() > kLongest) return limit + 1;
-  std::array<size_t, kLongest + 1> row;
-  for (size_t i = 0; i <= b.size(); ++i) row[i] = i;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+  const auto same = [&](size_t i, size_t j) { return lower(a[i - 1]) == lower(b[j - 1]); };
+  std::array<std::array<size_t, kLongest + 1>, 3> rows;  // the newest three
+  for (size_t i = 0; i <= a.size(); ++i) {
+    auto& row = rows[i % 3];
+    const auto& before = rows[(i + 2) % 3];
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      row[j] = row[j - 1] + 1;
+      if (i == 0) continue;
+      row[j] = std::min({row[j], before[j] + 1, before[j - 1] + (same(i, j) ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j);
+      if (swapped) row[j] = std::min(row[j], rows[(i + 1) % 3][j - 2] + 1);
     }
   }
-  return std::min(row[b.size()], limit + 1);
+  return std::min(rows[a.size() % 3][b.size()], limit + 1);
+}
+
+void Suggestion::offer(std::string_view name) {
+  size_t distance = edit_distance(typed_, name, kLimit);
+  // What others put before their names.
+  for (const std::string_view prefix : {"SIG", "CAP_"}) {
+    if (!typed_.starts_with(prefix)) continue;
+    const std::string_view rest = typed_.substr(prefix.size());
+    distance = std::min(distance, edit_distance(rest, name, kLimit));
+  }
+  // Of two letters that are both other ones, nothing is meant.
+  if (distance >= std::min(best_distance_, typed_.size())) return;
+  best_distance_ = distance;
+  best_ = name;
 }
 
 }  // namespace copal

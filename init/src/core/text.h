@@ -47,7 +47,7 @@ class Line {
   size_t size_ = 0;
 };
 
-// The whole of `text` as a decimal number within [low, high].
+// The whole of `text` as a decimal number within [low, high], in its one spelling: no +, -0 or 007.
 std::optional<long> parse_number(std::string_view text, long low, long high);
 // "90s", "100ms", "5m", "2h": the unit is required. At most a day.
 std::optional<Duration> parse_duration(std::string_view text);
@@ -58,8 +58,15 @@ std::string_view take_line(std::string_view& text);
 // Cuts the first word off `text`; blanks and newlines separate. Empty: no more.
 std::string_view take_word(std::string_view& text);
 // The length of the UTF-8 sequence that `text`, which is not empty, begins with; 0 if it is none,
-// or a control character.
+// or a character that does not show, or changes how others show.
 size_t printable(std::string_view text);
+// What does not show becomes `?`.
+Line clean(std::string_view text);
+// Labels of letters, digits, - and _, with dots between: the name of a host or a domain.
+bool valid_domain(std::string_view text);
+// Of a host, which the kernel has to take, too.
+bool valid_host_name(std::string_view text);
+inline constexpr size_t kMaxHostName = 64;
 // The third (and fourth) field of `name`'s line in text like /etc/passwd or /etc/group.
 struct Ids {
   unsigned id = 0;
@@ -67,19 +74,16 @@ struct Ids {
 };
 std::optional<Ids> find_account(std::string_view file, std::string_view name);
 
-// Levenshtein distance, but never more than `limit` + 1.
+// How many letters are added, left out, others, or two swapped, but never more than `limit` + 1.
+// Capital and small letters are the same.
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit);
 
 // Finds the name that was probably meant: near the one given, and nearer than all others offered.
+// SIGTERM means TERM, and CAP_NET_RAW net_raw.
 class Suggestion {
  public:
   explicit Suggestion(std::string_view typed) : typed_(typed) {}
-  void offer(std::string_view name) {
-    const size_t distance = edit_distance(typed_, name, kLimit);
-    if (distance >= best_distance_) return;
-    best_distance_ = distance;
-    best_ = name;
-  }
+  void offer(std::string_view name);
   // Empty: nothing is near.
   [[nodiscard]] std::string_view best() const { return best_; }
 

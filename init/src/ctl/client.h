@@ -12,6 +12,9 @@
 
 namespace copal::ctl {
 
+// Enough for all rows, of which each may name all services. Only what is used is real.
+inline constexpr size_t kRoomForRows = size_t{128} << 20;
+
 // What PID 1 tells of one service. Times are since boot; `ready` is zero if it never was.
 struct Row {
   std::string_view name;
@@ -36,7 +39,7 @@ class Client {
 
  private:
   sys::Fd socket_;
-  std::array<char, 65536> answer_{};
+  std::array<char, 65536> answer_{};  // Answer::kSize
 };
 
 }  // namespace copal::ctl

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
+#include <utility>
 
 #include "core/text.h"
 #include "ctl/client.h"
@@ -53,33 +54,52 @@ int show_status(std::span<const Row> rows, std::string_view name) {
   return found ? 0 : fail(name, "there is no such service");
 }
 
-void show_branch(std::span<const Row> rows, const Row& row, size_t depth) {
-  Line line;
-  for (size_t n = 0; n < depth; ++n) line.add("  ");
-  print(line.add(row.name).add(" (").add(row.state).add(")\n"));
-  std::string_view needs = row.needs;
-  while (true) {
-    const std::string_view need = take_word(needs);
-    if (need.empty()) return;
-    const auto same = [&](const Row& other) { return other.name == need; };
-    const auto found = std::find_if(rows.begin(), rows.end(), same);
-    if (found != rows.end()) show_branch(rows, *found, depth + 1);
-  }
-}
+// What stands on what, each service with its own once: else services that share what they need
+// would be told of as often as there are ways to it.
+class Tree {
+ public:
+  Tree(std::span<const Row> rows, Arena& arena)
+      : rows_(rows), shown_(arena.make<bool>(rows.size())) {}
 
-// From those that nobody needs down to what all stand on.
-void show_tree(std::span<const Row> rows) {
-  for (const Row& row : rows) {
-    const auto needs_it = [&](const Row& other) {
+  // From those that nobody needs down to what all stand on; then those that go round.
+  void show() {
+    for (const Row& row : rows_) {
+      if (!is_needed(row)) show(row, 0);
+    }
+    for (const Row& row : rows_) {
+      if (!shown_[index(row)]) show(row, 0);
+    }
+  }
+
+ private:
+  [[nodiscard]] size_t index(const Row& row) const {
+    return static_cast<size_t>(&row - rows_.data());
+  }
+  [[nodiscard]] bool is_needed(const Row& row) const {
+    return std::any_of(rows_.begin(), rows_.end(), [&](const Row& other) {
       std::string_view needs = other.needs;
       for (std::string_view need = take_word(needs); !need.empty(); need = take_word(needs)) {
         if (need == row.name) return true;
       }
       return false;
-    };
-    if (std::none_of(rows.begin(), rows.end(), needs_it)) show_branch(rows, row, 0);
+    });
   }
-}
+  void show(const Row& row, size_t depth) {
+    for (size_t n = 0; n < depth; ++n) print(Line("  "));
+    const bool again = std::exchange(shown_[index(row)], true);
+    std::string_view needs = row.needs;
+    std::string_view need = take_word(needs);
+    print(Line(row.name, " (", row.state, again && !need.empty() ? "), as above\n" : ")\n"));
+    for (; !again && !need.empty(); need = take_word(needs)) {
+      const auto same = [&](const Row& other) { return other.name == need; };
+      const auto found = std::find_if(rows_.begin(), rows_.end(), same);
+      if (found != rows_.end()) show(*found, depth + 1);
+    }
+  }
+
+  std::span<const Row> rows_;
+  std::span<bool> shown_;
+};
 
 // The slowest first.
 void show_blame(std::span<Row> rows) {
@@ -96,13 +116,13 @@ void show_blame(std::span<Row> rows) {
 }
 
 int show(Client& client, std::string_view verb, std::string_view name) {
-  auto memory = sys::reserve(size_t{4} << 20);
+  auto memory = sys::reserve(kRoomForRows);
   if (!memory.ok()) return fail("memory", std::strerror(memory.error().code));
   Arena arena(*memory);
   auto rows = client.services(arena);
   if (!rows.ok()) return fail(rows.error().what, std::strerror(rows.error().code));
   if (verb == "status") return show_status(*rows, name);
-  if (verb == "tree") show_tree(*rows);
+  if (verb == "tree") Tree(*rows, arena).show();
   if (verb == "blame") show_blame(*rows);
   return 0;
 }

@@ -8,8 +8,7 @@
 #include "init/runner.h"
 
 namespace copal {
-bool Answer::add(const Line& line) {
-  const std::string_view text = line.text();
+bool Answer::add(std::string_view text) {
   if (text.size() > buffer_.size() - size_) return false;
   std::copy(text.begin(), text.end(), buffer_.begin() + static_cast<ptrdiff_t>(size_));
   size_ += text.size();
@@ -70,28 +69,36 @@ void Runner::on_client(size_t n) {
   control_.answer(n, problem ? Line("error ", problem).text() : "ok");
 }
 
+// False: there was no room for the whole row.
+bool Runner::tell_of(Index i) {
+  const Spec& spec = services_.specs[i];
+  const Life& life = supervisor_.life(i);
+  bool fits =
+      answer_.add(Line(spec.name, spec.kind == Kind::task ? "\ttask\t" : "\tservice\t",
+                       kStateNames[static_cast<size_t>(life.state)], "\t", life.starts, "\t",
+                       processes_[i].pid, "\t", life.since.count(), "\t", life.started.count(),
+                       "\t", life.was_up ? life.up_since.count() : 0, "\t",
+                       life.exit.by_signal ? "signal " : "code ", life.exit.code, "\t")
+                      .text());
+  for (const Index need : services_.graph[i].needs) {
+    fits = fits && answer_.add(services_.specs[need].name) && answer_.add(" ");
+  }
+  return fits && answer_.add("\n");
+}
+
 std::string_view Runner::tell(size_t from) {
-  answer_.clear();
+  constexpr size_t kLastLine = 16;
+  constexpr size_t kLongestRow = kMaxServices * (kMaxName + 3) + 512;
+  static_assert(kLongestRow + kLastLine <= Answer::kSize);
+  answer_.cut(0);
   for (size_t i = from; i < services_.specs.size(); ++i) {
-    const Spec& spec = services_.specs[i];
-    const Life& life = supervisor_.life(static_cast<Index>(i));
-    Line line(spec.name, spec.kind == Kind::task ? "\ttask\t" : "\tservice\t",
-              kStateNames[static_cast<size_t>(life.state)], "\t", life.starts, "\t",
-              processes_[i].pid, "\t", life.since.count(), "\t", life.started.count(), "\t",
-              life.was_up ? life.up_since.count() : 0, "\t",
-              life.exit.by_signal ? "signal " : "code ", life.exit.code, "\t");
-    for (const Index need : services_.graph[static_cast<Index>(i)].needs) {
-      line.add(services_.specs[need].name).add(" ");
-    }
-    line.add("\n");
-    // There is always room for the last line.
-    if (answer_.text().size() + line.text().size() + 16 <= Answer::kSize && answer_.add(line)) {
-      continue;
-    }
-    answer_.add(Line("next ", i, "\n"));
+    const size_t before = answer_.size();
+    if (tell_of(static_cast<Index>(i)) && answer_.size() + kLastLine <= Answer::kSize) continue;
+    answer_.cut(before);
+    answer_.add(Line("next ", i, "\n").text());
     return answer_.text();
   }
-  answer_.add(Line("end\n"));
+  answer_.add("end\n");
   return answer_.text();
 }
 

@@ -20,13 +20,14 @@ namespace copal {
 
 inline constexpr size_t kMaxClients = 8;
 
-// Text that is sent, in a buffer of fixed size.
+// Text that is sent, in a buffer of fixed size, in which every row of a status has room.
 class Answer {
  public:
-  static constexpr size_t kSize = 32768;
+  static constexpr size_t kSize = 65536;
   // False: it does not fit, and nothing was added.
-  bool add(const Line& line);
-  void clear() { size_ = 0; }
+  bool add(std::string_view text);
+  [[nodiscard]] size_t size() const { return size_; }
+  void cut(size_t size) { size_ = size; }
   [[nodiscard]] std::string_view text() const { return {buffer_.data(), size_}; }
 
  private:

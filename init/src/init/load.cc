@@ -22,18 +22,26 @@ constexpr std::string_view kLogText =
     // While it is away, who prints may have to wait.
     "restart = always 10ms..1s\n";
 
-// The names in the folder, sorted, so that the order of files on a disk decides nothing.
-Result<std::span<std::string_view>> list(const sys::Fd& dir, Arena& arena) {
-  const std::span<std::string_view> names = arena.make<std::string_view>(kMaxServices);
+// The names in the folder, sorted, so that the order of files on a disk decides nothing. One place
+// is the log's.
+Result<std::span<std::string_view>> list(const sys::Fd& dir, std::string_view path, Arena& arena,
+                                         Reporter& reporter) {
+  const std::span<std::string_view> names = arena.make<std::string_view>(kMaxServices - 1);
   if (names.empty()) return Error{ENOMEM, "list"};
   sys::Dir folder(dir, ".");
   if (!folder.open()) return sys::last_error("opendir");
   size_t count = 0;
+  size_t more = 0;
   while (const char* name = folder.next()) {
-    const std::string_view copy = arena.copy(name);
-    if (count == names.size() || !copy.data()) return Error{ENOMEM, "list"};
-    names[count++] = copy;
+    if (count == names.size()) {
+      ++more;
+      continue;
+    }
+    names[count] = arena.copy(name);
+    if (!names[count++].data()) return Error{ENOMEM, "list"};
   }
+  const Line few("at most ", names.size(), " service files: ", more, " too many");
+  if (more != 0) report(reporter, path, few.text());
   std::sort(names.begin(), names.begin() + static_cast<ptrdiff_t>(count));
   return names.first(count);
 }
@@ -93,7 +101,7 @@ Status load_services(const sys::Fd& dir, std::string_view path, const Image* ima
   const Error no_memory{ENOMEM, "load services"};
   const Accounts* const accounts = image ? &image->accounts : nullptr;
   // Even if there is nothing to read, the log and what is in it are worth having.
-  auto listed = list(dir, arena);
+  auto listed = list(dir, path, arena, reporter);
   const size_t files = listed.ok() ? listed->size() : 0;
   if (!listed.ok()) report(reporter, path, std::strerror(listed.error().code));
 

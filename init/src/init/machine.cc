@@ -32,6 +32,10 @@ void set_hostname(const sys::Log& log) {
   std::array<char, 256> file;
   const Line given = boot_argument("copal.hostname");
   std::string_view name = given.text();
+  if (!name.empty() && !valid_host_name(name)) {
+    log.say(sys::Level::error, "copal.hostname: '", clean(name).text(), "' is no name of a host");
+    name = {};
+  }
   if (name.empty()) {
     auto text = sys::read_file("/etc/hostname", file);
     if (!text.ok()) return log.fail(sys::Level::warning, "/etc/hostname", text.error());

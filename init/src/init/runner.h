@@ -109,6 +109,7 @@ class Runner final : public World {
   // control.cc
   void on_listener(bool obeys);
   void on_client(size_t n);
+  bool tell_of(Index i);
   std::string_view tell(size_t from);
   const char* obey(const Request& request);
 

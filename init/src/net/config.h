@@ -36,8 +36,8 @@ std::optional<Address> parse_address(std::string_view text);
 // As above, but with "/24".
 std::optional<Address> parse_prefixed(std::string_view text);
 std::optional<Mac> parse_mac(std::string_view text);
-// Letters, digits, '-', '_' and '.': what may be in the name of a host or a domain.
-bool valid_domain(std::string_view text);
+// Letters, digits, '-', '_' and '.', as far as the kernel takes them.
+bool valid_link(std::string_view name);
 
 // A few of something, without allocation.
 template <typename T, size_t n>
@@ -48,6 +48,7 @@ class List {
     values_[size_++] = value;
     return true;
   }
+  void pop() { --size_; }
   void clear() { size_ = 0; }
   bool operator==(const List& other) const {
     return std::equal(begin(), end(), other.begin(), other.end());
@@ -68,6 +69,9 @@ class List {
 struct Route {
   Address to;
   Address via;
+  // The router is there although no network of the link has it: its address is alone, or not known
+  // before DHCP gives it.
+  bool on_link = false;
 };
 
 enum class Match : uint8_t { nothing, name, mac, ethernet };
@@ -103,7 +107,8 @@ struct LinkConfig {
 // stands in the way of the image's file of the same name.
 LinkConfig parse_link(std::string_view file, std::string_view text, Reporter& reporter);
 
-// Reports what contradicts itself between files: two for one link, a link with two masters.
+// Reports what contradicts itself between files: two for one link, a link with two masters, what
+// is made of itself.
 void check_together(std::span<LinkConfig> configs, Reporter& reporter);
 
 // Below `root`, in the order of their names.

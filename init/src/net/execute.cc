@@ -68,6 +68,7 @@ Status add_route(Netlink& kernel, const Operation& operation) {
   header.rtm_protocol = RTPROT_STATIC;
   header.rtm_scope = RT_SCOPE_UNIVERSE;
   header.rtm_type = RTN_UNICAST;
+  if (route.on_link) header.rtm_flags = RTNH_F_ONLINK;
   Message message(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, header);
   if (route.to.prefix != 0) message.add(RTA_DST, route.to.data());
   message.add(RTA_GATEWAY, route.via.data());

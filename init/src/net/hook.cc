@@ -21,7 +21,7 @@ std::string_view variable(const char* name) {
 bool is_server(std::string_view word) {
   const size_t percent = std::min(word.find('%'), word.size());
   const std::string_view link = word.substr(std::min(percent + 1, word.size()));
-  return parse_address(word.substr(0, percent)) && (link.empty() || valid_domain(link));
+  return parse_address(word.substr(0, percent)) && (link.empty() || valid_link(link));
 }
 
 void add_servers(NewFile& file, std::string_view words) {
@@ -86,7 +86,7 @@ Status take_answer(const sys::Fd& state) {
   const sys::Fd locked = lock(state);
   const std::string_view link = variable("interface");
   const std::string_view protocol = variable("protocol");
-  if (!valid_domain(link) || link.size() > kMaxLinkName) return {};
+  if (!valid_link(link)) return {};
   const bool down = variable("if_down") == "true";
   if (protocol == "link") {
     if (!down) return {};

@@ -17,6 +17,10 @@ std::span<ConfigFile> load_config_files(const Fd& root, std::string_view folder,
     while (const char* name = dir.next()) {
       if (name[0] == '.') continue;
       const std::string_view path = arena.copy(Line("/", parent, folder, "/", name).text());
+      if (!valid_domain(name)) {
+        report(reporter, path, "a file's name has letters, digits and - _ .");
+        continue;
+      }
       auto text = load_file(root, path.data() + 1, kMaxFile, arena);
       const ConfigFile file{path.substr(path.rfind('/') + 1), path, *text};
       const auto known = files.first(count);
