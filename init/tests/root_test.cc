@@ -83,6 +83,7 @@ TEST(KernelArgument, KnowsTheKernelsQuotes) {
   EXPECT_EQ(kernel_argument("\"a=x y\" b=1", "a"), "x y");
   EXPECT_EQ(kernel_argument("a=x\" \"y b=1", "a"), "x\" \"y");
   EXPECT_EQ(kernel_argument("a=\"x y", "a"), "x y");
+  EXPECT_EQ(kernel_argument("\"a=\"x\"\"", "a"), "x\"");
   EXPECT_EQ(kernel_argument("a=\"\"", "a"), "");
   EXPECT_EQ(kernel_argument("a=\"", "a"), "");
   EXPECT_EQ(kernel_argument("\"", "a"), "");
@@ -92,9 +93,11 @@ TEST(KernelArgument, KnowsTheKernelsQuotes) {
 
 TEST(KernelArgument, AnUnknownOneIsFound) {
   std::string_view line =
-      "ro copal.hostname=a copal.metdata=none copalx=1 dyndbg=\"copal.y\" copal.disk_format=no\n";
+      "ro copal.hostname=a copal.metdata=none copalx=1 dyndbg=\"copal.y\" copal.disk_format=no "
+      "\"copal.z\"\n";
   EXPECT_EQ(next_unknown_parameter(line), "copal.metdata");
   EXPECT_EQ(next_unknown_parameter(line), "copal.disk_format");
+  EXPECT_EQ(next_unknown_parameter(line), "copal.z");
   EXPECT_EQ(next_unknown_parameter(line), "");
 }
 

@@ -37,11 +37,10 @@ Parameter take_parameter(std::string_view& command_line) {
   const bool whole = word.starts_with('"');
   if (whole) word.remove_prefix(1);
   const size_t equals = std::min(word.find('='), word.size());
-  std::string_view value = word.substr(std::min(equals + 1, word.size()));
-  const bool quoted = value.starts_with('"');
-  if (quoted) value.remove_prefix(1);
-  if ((whole || quoted) && value.ends_with('"')) value.remove_suffix(1);
-  return {word.substr(0, equals), value};
+  const bool quoted = word.substr(equals).starts_with("=\"");
+  if ((whole || quoted) && word.ends_with('"')) word.remove_suffix(1);
+  const size_t value = equals + (quoted ? 2 : 1);
+  return {word.substr(0, equals), word.substr(std::min(value, word.size()))};
 }
 
 std::string_view next_unknown_parameter(std::string_view& command_line) {
