@@ -5,15 +5,25 @@
 namespace copal {
 
 void fuzz(std::string_view input) {
+  const auto within = [&](std::string_view part) {
+    return part.empty() || (part.data() >= input.data() &&
+                            part.data() + part.size() <= input.data() + input.size());
+  };
+  std::string_view rest = input;
+  while (!rest.empty()) {
+    const size_t before = rest.size();
+    const Parameter parameter = take_parameter(rest);
+    hold(rest.size() < before && within(parameter.name) && within(parameter.value));
+    hold(parameter.name.find('=') == std::string_view::npos);
+  }
   for (const std::string_view key : {"copal.hostname", "copal.metadata", "panic", ""}) {
-    const std::string_view value = kernel_argument(input, key);
-    if (value.empty()) continue;
-    // A part of the input, a whole word, and the key is right before it.
-    hold(value.data() >= input.data() &&
-         value.data() + value.size() <= input.data() + input.size());
-    hold(value.find_first_of(" \n") == std::string_view::npos);
-    const auto at = static_cast<size_t>(value.data() - input.data());
-    hold(at > key.size() && input[at - 1] == '=' && input.substr(0, at - 1).ends_with(key));
+    hold(within(kernel_argument(input, key)));
+  }
+  std::string_view unknown = input;
+  while (true) {
+    const std::string_view name = next_unknown_parameter(unknown);
+    if (name.empty()) break;
+    hold(name.starts_with("copal.") && within(name));
   }
 }
 

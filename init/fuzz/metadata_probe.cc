@@ -1,5 +1,6 @@
-// Bytes of firmware and disks: SMBIOS, base64, superblocks. The first byte says which.
+// Bytes of firmware and disks: SMBIOS, base64, gzip, superblocks. The first byte says which.
 #include "fuzz.h"
+#include "metadata/gzip.h"
 #include "metadata/probe.h"
 
 namespace copal {
@@ -21,6 +22,13 @@ void fuzz(std::string_view input) {
   } else if (kind == 'b') {
     const auto bytes = metadata::decode_base64(input);
     hold(!bytes || bytes->size() <= input.size() * 3 / 4);
+  } else if (kind == 'g') {
+    const auto text = metadata::gunzip(input, 100'000);
+    hold(!text || text->size() <= 100'000);
+  } else if (kind == 'f') {
+    (void)metadata::fat_root(input);
+    const auto label = metadata::fat_label(input);
+    hold(label.empty() || (within(label, input) && label.size() <= 11));
   } else {
     // Superblocks lie so far apart that the input is laid over one of them.
     std::string head(metadata::kVolumeHead, '\0');

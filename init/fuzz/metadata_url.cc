@@ -1,8 +1,9 @@
-// URLs and routes: one line each, the last two being the kernel's tables.
+// URLs, routes and what clouds answer: one line each, the last two being the kernel's tables.
 #include "core/text.h"
 #include "fuzz.h"
 #include "metadata/answer.h"
 #include "metadata/choice.h"
+#include "metadata/provider.h"
 
 namespace copal {
 
@@ -19,6 +20,13 @@ void fuzz(std::string_view input) {
   }
   (void)metadata::parse_source(url);
   if (metadata::valid_token(value)) hold(value.find_first_of(" \r\n") == std::string::npos);
+  const std::string_view host = metadata::host_label(value);
+  hold(host.size() <= 63 && host.find_first_of("./ \n\r") == std::string_view::npos);
+  const metadata::Answer answer = metadata::unpack(input);
+  hold(answer.text.empty() || metadata::unpack(metadata::pack(answer)).text == answer.text);
+  for (const metadata::Provider& provider : metadata::providers()) {
+    (void)metadata::read_answer(provider.keys, input);
+  }
   const size_t half = std::min(input.find("\n\n"), input.size());
   const std::string_view link = metadata::default_link(input.substr(0, half), input.substr(half));
   hold(link.find_first_of(" \t\n") == std::string_view::npos);

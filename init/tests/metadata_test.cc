@@ -1,10 +1,14 @@
 // What metadata decides without a machine: which trees it takes, what it reads from firmware and
 // disks, which URLs it asks for. test_metadata.py runs the program itself.
 #include <gtest/gtest.h>
+#include <map>
+#include <set>
 
 #include "metadata/answer.h"
 #include "metadata/choice.h"
+#include "metadata/gzip.h"
 #include "metadata/probe.h"
+#include "metadata/provider.h"
 #include "metadata/tree.h"
 
 namespace copal::metadata {
@@ -68,13 +72,12 @@ TEST(Tree, RefusesNamesThatLeadElsewhere) {
 }
 
 TEST(Tree, SaysWhereAndWhat) {
-  const std::vector<std::pair<const char*, const char*>> cases = {
+  const std::vector<std::pair<std::string, const char*>> cases = {
       {R"([])", "the document: is an array, not an object"},
       {R"("x")", "the document: is a string, not an object"},
       {R"(7)", "the document: is a number, not an object"},
       {R"({"a": "x"})", "/a: is a string, not an object"},
       {R"({"a": null})", "/a: is null, not an object"},
-      {R"({"a": {}})", "/a: has to have content or entries"},
       {R"({"a": {"perm": "0600"}})", "/a: has to have content or entries"},
       {R"({"a": {"content": "", "entries": {}}})", "/a: has to have content or entries"},
       {R"({"a": {"content": {"base64": "eA=="}}})", "/a/content: is an object, not a string"},
@@ -91,11 +94,102 @@ TEST(Tree, SaysWhereAndWhat) {
       {"{\"a\": {\"content\": \"secret\n\"}}", "/a/content: is not JSON at line 1, column 26"},
       {"{\n\"a\": {\"content\": \"secret\"},}", "/a: is not JSON at line 2, column 28"},
       {"{} {}", "the document: is not JSON at line 1, column 4"},
+      {std::string("{}\n\0{}", 6), "the document: is not JSON at line 2, column 1"},
+      {std::string("{}\0", 3), "the document: is not JSON at line 1, column 3"},
       {"#cloud-config", "the document: is not JSON at line 1, column 1"},
       {"", "the document: is not JSON at line 1, column 1"},
       {"{\"a\": {\"content\": \"\xff\"}}", "/a/content: is not JSON at line 1, column 20"},
   };
   for (const auto& [document, problem] : cases) EXPECT_EQ(problem_of(document), problem);
+}
+
+// LinuxKit's packer writes that of a folder with nothing in it.
+TEST(Tree, AnEmptyMemberIsSkipped) {
+  std::string problem;
+  const auto tree =
+      parse_tree(R"({"a": {}, "b": {"entries": {"c": {}, "d": {"content": "x"}}}})", problem);
+  ASSERT_TRUE(tree) << problem;
+  ASSERT_EQ(tree->size(), 2U);
+  EXPECT_EQ((*tree)[0].path, "b");
+  EXPECT_EQ((*tree)[1].path, "b/d");
+}
+
+TEST(Form, IsKnownByTheBeginning) {
+  for (const char* text : {"", " ", "\r\n\t"}) EXPECT_EQ(form_of(text), Form::nothing) << text;
+  for (const char* text :
+       {"#cloud-config\nusers: []", "\n#!/bin/sh", "#include\n", "## template: jinja",
+        "Content-Type: multipart/mixed", "MIME-Version: 1.0"}) {
+    EXPECT_EQ(form_of(text), Form::foreign) << text;
+  }
+  EXPECT_EQ(form_of("\x1f\x8b\x08"), Form::packed);
+  for (const char* text : {"{}", " {", "<html>", "users: []"}) {
+    EXPECT_EQ(form_of(text), Form::document) << text;
+  }
+}
+
+TEST(Form, HalfADocumentIsNoJson) {
+  EXPECT_TRUE(is_json("{}"));
+  EXPECT_TRUE(is_json(R"({"a": 1})"));  // a mistake, but one of a person
+  for (const std::string& text : {std::string("{\"a\": {"), std::string("<html>"), std::string(),
+                                  std::string("{}\0", 3), std::string("{} x")}) {
+    EXPECT_FALSE(is_json(text)) << text;
+  }
+}
+
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  for (; hex.size() >= 2; hex.remove_prefix(2)) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(0, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+// As Python's gzip writes them: stored, with the fixed code, and with a code of its own.
+TEST(Gzip, IsUnpacked) {
+  const std::string small = R"({"a": {"content": "aaaaaaaaaaaaaaaaaaaaaaaa"}})";
+  const std::string stored = bytes_of(
+      "1f8b0800000000000403012e00d1ff7b2261223a207b22636f6e74656e74223a20226161616161616161"
+      "61616161616161616161616161616161227d7d7ed79f3b2e000000");
+  const std::string fixed = bytes_of(
+      "1f8b0800000000000203ab564a54b252a8564acecf2b49cd2b01b295127100a5da5a007ed79f3b2e0000"
+      "00");
+  const std::string named = bytes_of(
+      "1f8b08080000000002ff757365722d6461746100ab564a54b252a8564acecf2b49cd2b01b295127100a5"
+      "da5a007ed79f3b2e000000");
+  EXPECT_EQ(gunzip(stored, 1000), small);
+  EXPECT_EQ(gunzip(fixed, 1000), small);
+  EXPECT_EQ(gunzip(named, 1000), small);
+  std::string numbers;
+  for (int i = 0; i < 300; ++i) numbers += std::to_string(i * i % 97) + ",";
+  const std::string own = bytes_of(
+      "1f8b0800000000000203ed90db8dc5200c051b9a8fd80603fd37b60325ecf795229484f3fe0806876872"
+      "52cd38f46007450ec6622549059d1c11c5fa88641647b45c057c1fcc8f4d4f72b1377390c9564da94904"
+      "bb69199b4a4224a7d89375589ef59ef7e94faffa82844a9026399e90728a2aad81369a69b9afb9116e90"
+      "78a1fa0634a6618d6cf07e25f2d6b194d5ea96b4aa85eb957782e316c1f7dbe4b7c9ff37f90302ee8eaf"
+      "53030000");
+  EXPECT_EQ(gunzip(own, 1000), numbers);
+}
+
+TEST(Gzip, IsUnpackedWholeOrNotAtAll) {
+  const std::string packed = bytes_of(
+      "1f8b0800000000000203ed90db8dc5200c051b9a8fd80603fd37b60325ecf795229484f3fe0806876872"
+      "52cd38f46007450ec6622549059d1c11c5fa88641647b45c057c1fcc8f4d4f72b1377390c9564da94904"
+      "bb69199b4a4224a7d89375589ef59ef7e94faffa82844a9026399e90728a2aad81369a69b9afb9116e90"
+      "78a1fa0634a6618d6cf07e25f2d6b194d5ea96b4aa85eb957782e316c1f7dbe4b7c9ff37f90302ee8eaf"
+      "53030000");
+  const auto whole = gunzip(packed, 1000);
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(gunzip(packed, whole->size()));
+  EXPECT_FALSE(gunzip(packed, whole->size() - 1));
+  EXPECT_FALSE(gunzip(packed + "x", 1000));
+  for (size_t size = 0; size < packed.size(); ++size) {
+    EXPECT_FALSE(gunzip(packed.substr(0, size), 1000)) << size;
+  }
+  for (size_t i = 10; i < packed.size(); ++i) {
+    std::string other = packed;
+    other[i] ^= 0x55;
+    EXPECT_NE(gunzip(other, 1000), whole) << i;
+  }
 }
 
 TEST(Tree, PermissionsAreOctalAndPlain) {
@@ -192,6 +286,136 @@ TEST(Volume, IsNothingElse) {
   for (size_t size = 0; size <= iso.size(); size += 8) (void)read_volume(iso.substr(0, size));
 }
 
+// A boot sector as mkfs.vfat writes it for 8 MiB (FAT16) and for 64 MiB and more (FAT32).
+TEST(Fat, FindsTheRootDirectory) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_EQ(fat_root(disk_with({{11, "\0\x02\x04\x04\0\x02"sv}, {22, "\x10\0"sv}})),
+            (4 + 2 * 16) * 512U);
+  EXPECT_EQ(fat_root(disk_with({{11, "\0\x02\x01\x20\0\x02"sv}, {36, "\xe8\x03"sv}, {44, "\2"}})),
+            (32 + 2 * 1000) * 512U);
+  EXPECT_EQ(fat_root(disk_with({{11, "\0\x02\x08\x20\0\x02"sv}, {36, "\xe8\x03"sv}, {44, "\3"}})),
+            (32 + 2 * 1000 + 8) * 512U);
+  EXPECT_FALSE(fat_root(disk_with({{44, "\1"}})));
+  EXPECT_FALSE(fat_root("short"));
+}
+
+TEST(Fat, TheLabelIsInTheRootDirectory) {
+  using std::string_view_literals::operator""sv;
+  const auto entry = [](std::string_view name, char kind) {
+    std::string bytes(32, '\0');
+    bytes.replace(0, name.size(), name);
+    bytes[11] = kind;
+    return bytes;
+  };
+  const std::string file = entry("USER-D~1   ", 0x20);
+  const std::string label = entry("CIDATA     ", 0x08);
+  EXPECT_EQ(fat_label(label), "CIDATA");
+  EXPECT_EQ(fat_label(file + label), "CIDATA");
+  EXPECT_EQ(fat_label(entry("Au\0s\0e\0r\0-\0"sv, 0x0f) + label), "CIDATA");  // a long name
+  EXPECT_EQ(fat_label(entry("\xe5IDATA     ", 0x08) + label), "CIDATA");      // a deleted one
+  EXPECT_EQ(fat_label(file + std::string(32, '\0') + label), "");             // behind the end
+  EXPECT_EQ(fat_label(file), "");
+  EXPECT_EQ(fat_label(label.substr(0, 31)), "");
+  EXPECT_EQ(fat_label(""), "");
+}
+
+// ---- Clouds
+
+std::string cloud_of(const std::map<std::string, std::string>& dmi) {
+  const Provider* const found = recognise([&](std::string_view file) {
+    const auto row = dmi.find(std::string(file));
+    return row == dmi.end() ? std::string() : row->second;
+  });
+  return found ? std::string(found->name) : "";
+}
+
+TEST(Cloud, IsKnownByItsFirmware) {
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Amazon EC2"}}), "imds");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Xen"}, {"bios_version", "4.11.amazon"}}), "imds");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Google"}, {"product_name", "Google Compute Engine"}}), "gcp");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Microsoft Corporation"},
+                      {"chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77"}}),
+            "azure");
+  EXPECT_EQ(cloud_of({{"product_name", "OpenStack Nova"}}), "openstack");
+  EXPECT_EQ(cloud_of({{"product_name", "OpenStack Compute"}}), "openstack");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "DigitalOcean"}}), "digitalocean");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Hetzner"}}), "hetzner");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Scaleway"}}), "scaleway");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Vultr"}}), "vultr");
+  EXPECT_EQ(cloud_of({{"chassis_asset_tag", "OracleCloud.com"}}), "oracle");
+  // Hyper-V, VirtualBox, QEMU and a computer are no clouds.
+  EXPECT_EQ(cloud_of({{"sys_vendor", "Microsoft Corporation"}}), "");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "innotek GmbH"}, {"product_name", "VirtualBox"}}), "");
+  EXPECT_EQ(cloud_of({{"sys_vendor", "QEMU"}, {"product_uuid", "ec2a0e1c-0000"}}), "");
+  EXPECT_EQ(cloud_of({}), "");
+}
+
+TEST(Cloud, HasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (const Provider& provider : providers()) {
+    EXPECT_TRUE(names.insert(provider.name).second) << provider.name;
+    EXPECT_EQ(parse_source(provider.name), Source::cloud);
+    EXPECT_EQ(find_provider(provider.name), &provider);
+    EXPECT_TRUE(std::string_view(provider.base).ends_with('/'));
+    EXPECT_TRUE(provider.document.path);
+  }
+  EXPECT_FALSE(find_provider("aws2"));
+  EXPECT_FALSE(find_provider(""));
+}
+
+TEST(Cloud, AnswersAreRead) {
+  const auto read = [](Reading reading, std::string_view member, std::string_view text) {
+    return read_answer({"x", reading, member}, text);
+  };
+  EXPECT_EQ(read(Reading::text, "", "{}\n"), "{}\n");
+  EXPECT_EQ(read(Reading::base64, "", "e30=\n"), "{}");
+  EXPECT_EQ(read(Reading::base64, "", ""), "");
+  EXPECT_FALSE(read(Reading::base64, "", "{}"));
+  EXPECT_EQ(read(Reading::json, "/*", R"(["a", 1, "b"])"), "a\nb\n");
+  EXPECT_EQ(read(Reading::json, "/k/*/key", R"({"k": [{"key": "a"}, {"x": "y"}, {"key": "b"}]})"),
+            "a\nb\n");
+  EXPECT_EQ(read(Reading::json, "/k/*", R"({"k": {"mine": "a"}})"), "a\n");
+  EXPECT_EQ(read(Reading::json, "/k/*", R"({"k": null})"), "");
+  EXPECT_EQ(read(Reading::json, "/hostname", "[]"), "");
+  EXPECT_FALSE(read(Reading::json, "/hostname", "<html>"));
+  constexpr std::string_view kYaml = "instance-id: i-1\nlocal-hostname:  \"amber\" \r\nx: y";
+  EXPECT_EQ(read(Reading::setting, "local-hostname", kYaml), "amber");
+  EXPECT_EQ(read(Reading::setting, "local", kYaml), "");
+  EXPECT_EQ(read(Reading::setting, "x", kYaml), "y");
+  EXPECT_EQ(read(Reading::setting, "x", "x:"), "");
+  EXPECT_EQ(
+      read(Reading::user_keys, "", "anna:ssh-rsa A a@x\nssh-rsa B\n\nfrom=\"a:b\" ssh-rsa C\n"),
+      "ssh-rsa A a@x\nssh-rsa B\nfrom=\"a:b\" ssh-rsa C\n");
+}
+
+TEST(Cloud, ANameIsAHostName) {
+  EXPECT_EQ(host_label("amber"), "amber");
+  EXPECT_EQ(host_label("amber.c.project.internal\n"), "amber");
+  EXPECT_EQ(host_label("ip-10-0-0-1"), "ip-10-0-0-1");
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string("-a"), std::string("a-"), std::string("a b"),
+        std::string("a/b"), std::string("<html>"), std::string(64, 'a')}) {
+    EXPECT_EQ(host_label(bad), "") << bad;
+  }
+}
+
+TEST(Answer, GoesThroughAPipe) {
+  const Answer answer = {
+      Outcome::nothing, std::string("a\0b", 3), {"amber", "k1\nk2\n", "192.0.2.1"}};
+  const Answer back = unpack(pack(answer));
+  EXPECT_EQ(back.outcome, answer.outcome);
+  EXPECT_EQ(back.text, answer.text);
+  EXPECT_EQ(back.identity.hostname, "amber");
+  EXPECT_EQ(back.identity.keys, "k1\nk2\n");
+  EXPECT_EQ(back.identity.address, "192.0.2.1");
+  const std::string bytes = pack(answer);
+  for (size_t size = 0; size < bytes.size() - 3; ++size) {
+    EXPECT_EQ(unpack(bytes.substr(0, size)).outcome, Outcome::later) << size;
+  }
+  EXPECT_EQ(unpack("\x09\0\0\0").outcome, Outcome::later);
+  EXPECT_EQ(unpack("\xff").outcome, Outcome::later);
+}
+
 TEST(Source, IsAWordOrAUrl) {
   EXPECT_EQ(parse_source(""), Source::automatic);
   EXPECT_EQ(parse_source("auto"), Source::automatic);
@@ -199,7 +423,7 @@ TEST(Source, IsAWordOrAUrl) {
   EXPECT_EQ(parse_source("fw_cfg"), Source::fw_cfg);
   EXPECT_EQ(parse_source("smbios"), Source::smbios);
   EXPECT_EQ(parse_source("disk"), Source::disk);
-  EXPECT_EQ(parse_source("imds"), Source::imds);
+  EXPECT_EQ(parse_source("imds"), Source::cloud);
   EXPECT_EQ(parse_source("http://x/"), Source::url);
   EXPECT_EQ(parse_source("https://x/"), Source::url);
   for (const char* bad : {"x", "Auto", "file:///etc/passwd", "ftp://x/", "http:"}) {
@@ -218,7 +442,7 @@ TEST(Substitute, Encodes) {
     EXPECT_FALSE(substitute(bad, facts, problem)) << bad;
   }
   EXPECT_FALSE(substitute("${serial}", {}, problem));
-  EXPECT_EQ(problem, "this machine has no ${serial}");
+  EXPECT_EQ(problem, "this machine has no ${serial} of its own");
 }
 
 TEST(DefaultLink, ComesFromTheRoutes) {

@@ -70,5 +70,36 @@ TEST(KernelArgument, IsAWholeWord) {
   EXPECT_EQ(kernel_argument("", "quiet"), "");
 }
 
+TEST(KernelArgument, TheLastOneWins) {
+  EXPECT_EQ(kernel_argument("a=1 b=2 a=3\n", "a"), "3");
+  EXPECT_EQ(kernel_argument("a=1 a=", "a"), "");
+  EXPECT_EQ(kernel_argument("a=1 aa=3", "a"), "1");
+}
+
+// As next_arg() of the kernel's lib/cmdline.c reads them.
+TEST(KernelArgument, KnowsTheKernelsQuotes) {
+  EXPECT_EQ(kernel_argument("a=\"x y\" b=1", "a"), "x y");
+  EXPECT_EQ(kernel_argument("a=\"x y\" b=1", "b"), "1");
+  EXPECT_EQ(kernel_argument("\"a=x y\" b=1", "a"), "x y");
+  EXPECT_EQ(kernel_argument("a=x\" \"y b=1", "a"), "x\" \"y");
+  EXPECT_EQ(kernel_argument("a=\"x y", "a"), "x y");
+  EXPECT_EQ(kernel_argument("\"a=\"x\"\"", "a"), "x\"");
+  EXPECT_EQ(kernel_argument("a=\"\"", "a"), "");
+  EXPECT_EQ(kernel_argument("a=\"", "a"), "");
+  EXPECT_EQ(kernel_argument("\"", "a"), "");
+  // What is quoted is no word of its own.
+  EXPECT_EQ(kernel_argument("dyndbg=\"file a copal.hostname=b\"", "copal.hostname"), "");
+}
+
+TEST(KernelArgument, AnUnknownOneIsFound) {
+  std::string_view line =
+      "ro copal.hostname=a copal.metdata=none copalx=1 dyndbg=\"copal.y\" copal.disk_format=no "
+      "\"copal.z\"\n";
+  EXPECT_EQ(next_unknown_parameter(line), "copal.metdata");
+  EXPECT_EQ(next_unknown_parameter(line), "copal.disk_format");
+  EXPECT_EQ(next_unknown_parameter(line), "copal.z");
+  EXPECT_EQ(next_unknown_parameter(line), "");
+}
+
 }  // namespace
 }  // namespace copal

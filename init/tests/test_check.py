@@ -210,6 +210,14 @@ def test_no_folder():
     assert done.returncode == 2
 
 
+def test_every_boot_argument_is_known():
+    """PID 1 says which copal.* words of the kernel's command line nobody reads; its list has all that somebody does."""
+    source = Path(__file__).resolve().parent.parent / "src"
+    known = re.search(r"kParameters = \{(.*?)\}", (source / "init/machine.cc").read_text(), re.S)[1]
+    read = {name for path in source.rglob("*.cc") for name in re.findall(r'"(copal\.[a-z-]+)"', path.read_text())}
+    assert read == set(re.findall(r'"(.*?)"', known))
+
+
 if __name__ == "__main__":
     from pid1 import main
     sys.exit(main(globals()))

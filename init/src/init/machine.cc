@@ -1,5 +1,6 @@
 #include "init/machine.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fcntl.h>
@@ -11,21 +12,73 @@
 #include "core/lines.h"
 
 namespace copal {
+namespace {
 
-std::string_view kernel_argument(std::string_view command_line, std::string_view key) {
-  while (true) {
-    const std::string_view word = take_word(command_line);
-    if (word.empty()) return {};
-    if (word.size() > key.size() && word.starts_with(key) && word[key.size()] == '=') {
-      return word.substr(key.size() + 1);
-    }
+// All that Copal reads there. A word that looks like one of them and is none was meant to be one.
+constexpr std::array<std::string_view, 7> kParameters = {
+    "copal.console", "copal.disk",     "copal.disk-format", "copal.hostname",
+    "copal.log",     "copal.metadata", "copal.ntp"};
+
+}  // namespace
+
+Parameter take_parameter(std::string_view& command_line) {
+  constexpr std::string_view kBlanks = " \t\n";
+  command_line.remove_prefix(
+      std::min(command_line.find_first_not_of(kBlanks), command_line.size()));
+  size_t size = 0;
+  for (bool quoted = false; size < command_line.size(); ++size) {
+    const char c = command_line[size];
+    if (c == '"') quoted = !quoted;
+    if (!quoted && kBlanks.find(c) != std::string_view::npos) break;
   }
+  std::string_view word = command_line.substr(0, size);
+  command_line.remove_prefix(size);
+  // Quotes may be around all of it, or around the value.
+  const bool whole = word.starts_with('"');
+  if (whole) word.remove_prefix(1);
+  const size_t equals = std::min(word.find('='), word.size());
+  const bool quoted = word.substr(equals).starts_with("=\"");
+  if ((whole || quoted) && word.ends_with('"')) word.remove_suffix(1);
+  const size_t value = equals + (quoted ? 2 : 1);
+  return {word.substr(0, equals), word.substr(std::min(value, word.size()))};
+}
+
+std::string_view next_unknown_parameter(std::string_view& command_line) {
+  while (!command_line.empty()) {
+    const std::string_view name = take_parameter(command_line).name;
+    const auto* const found = std::find(kParameters.begin(), kParameters.end(), name);
+    if (name.starts_with("copal.") && found == kParameters.end()) return name;
+  }
+  return {};
+}
+
+// What is given last counts: whoever starts the machine appends to what the image was built with.
+std::string_view kernel_argument(std::string_view command_line, std::string_view key) {
+  std::string_view value;
+  while (!command_line.empty()) {
+    const auto [name, text] = take_parameter(command_line);
+    if (name == key) value = text;
+  }
+  return value;
 }
 
 Line boot_argument(std::string_view key) {
   std::array<char, 4096> buffer;
   auto command_line = sys::read_file("/proc/cmdline", buffer);
   return Line(command_line.ok() ? kernel_argument(*command_line, key) : "");
+}
+
+void check_boot_arguments(const sys::Log& log) {
+  std::array<char, 4096> buffer;
+  auto command_line = sys::read_file("/proc/cmdline", buffer);
+  std::string_view rest = command_line.ok() ? *command_line : "";
+  while (true) {
+    const std::string_view name = next_unknown_parameter(rest);
+    if (name.empty()) return;
+    Line known;
+    for (const std::string_view parameter : kParameters) known.add(" ").add(parameter);
+    log.say(sys::Level::error, "kernel command line: unknown ", name, "; there are", known.text());
+  }
 }
 
 void set_hostname(const sys::Log& log) {

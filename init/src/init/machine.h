@@ -14,8 +14,19 @@ void make_machine_id(const sys::Log& log);
 // the name of a network device may have a dot.
 void apply_sysctls(const sys::Log& log);
 
-// The value of `key=` on the kernel's command line; empty if it is not there.
+// One word of the kernel's command line, by the kernel's own rules (next_arg() in lib/cmdline.c).
+struct Parameter {
+  std::string_view name;
+  std::string_view value;  // without its quotes
+};
+// Cuts it off. Both are empty at the end.
+Parameter take_parameter(std::string_view& command_line);
+// Goes on to the next one whose name begins like Copal's and is none of them. Empty: the end.
+std::string_view next_unknown_parameter(std::string_view& command_line);
+// The value of the last `key=` on the kernel's command line; empty if it is not there.
 std::string_view kernel_argument(std::string_view command_line, std::string_view key);
 Line boot_argument(std::string_view key);  // of this boot
+// Says what is unknown there.
+void check_boot_arguments(const sys::Log& log);
 
 }  // namespace copal

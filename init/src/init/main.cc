@@ -108,6 +108,7 @@ void open_log(sys::Log& log) {
   mount_all(log);
   sys::Fd cgroups = set_up_cgroups(log);
   set_clock_floor(log);
+  check_boot_arguments(log);
   apply_sysctls(log);
   set_hostname(log);
   make_machine_id(log);

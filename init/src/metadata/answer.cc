@@ -4,6 +4,33 @@
 
 namespace copal::metadata {
 
+std::string pack(const Answer& answer) {
+  std::string bytes(1, static_cast<char>(answer.outcome));
+  for (const std::string* part :
+       {&answer.identity.hostname, &answer.identity.keys, &answer.identity.address}) {
+    bytes.append(part->c_str()).push_back('\0');
+  }
+  return bytes + answer.text;
+}
+
+Answer unpack(std::string_view bytes) {
+  Answer answer;
+  if (bytes.empty()) return answer;
+  const auto outcome = static_cast<Outcome>(bytes[0]);
+  if (outcome > Outcome::refused) return answer;
+  bytes.remove_prefix(1);
+  for (std::string* part :
+       {&answer.identity.hostname, &answer.identity.keys, &answer.identity.address}) {
+    const size_t end = bytes.find('\0');
+    if (end == std::string_view::npos) return {};
+    *part = bytes.substr(0, end);
+    bytes.remove_prefix(end + 1);
+  }
+  answer.outcome = outcome;
+  answer.text = bytes;
+  return answer;
+}
+
 Outcome judge_status(long status) {
   const bool busy = status == 408 || status == 425 || status == 429 || status >= 500;
   return busy ? Outcome::later : Outcome::refused;

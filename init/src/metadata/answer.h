@@ -14,10 +14,22 @@ enum class Outcome : uint8_t {
   refused,   // an answer that will hardly change: text says why
 };
 
+// What a cloud says of the machine besides its document. Empty: nothing.
+struct Identity {
+  std::string hostname;
+  std::string keys;     // of SSH, one to a line
+  std::string address;  // the public one, IPv4
+};
+
 struct Answer {
   Outcome outcome = Outcome::later;
   std::string text;
+  Identity identity;
 };
+
+// For a pipe from who asked to who writes.
+std::string pack(const Answer& answer);
+Answer unpack(std::string_view bytes);  // what cannot have been packed is Outcome::later
 
 // What a status other than 200 means for another try. A redirect is not meant here.
 Outcome judge_status(long status);

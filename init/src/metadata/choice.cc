@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "metadata/provider.h"
 
 namespace copal::metadata {
 namespace {
@@ -60,9 +61,17 @@ std::optional<Source> parse_source(std::string_view value) {
   if (value == "fw_cfg") return Source::fw_cfg;
   if (value == "smbios") return Source::smbios;
   if (value == "disk") return Source::disk;
-  if (value == "imds") return Source::imds;
+  if (find_provider(value)) return Source::cloud;
   if (value.starts_with("http://") || value.starts_with("https://")) return Source::url;
   return {};
+}
+
+std::string_view host_label(std::string_view name) {
+  const std::string_view label = name.substr(0, name.find_first_of(".\r\n"));
+  const auto good = [](char c) { return plain(c) && c != '_' && c != '~' && c != ':'; };
+  const bool valid = !label.empty() && label.size() <= 63 && label.front() != '-' &&
+                     label.back() != '-' && std::all_of(label.begin(), label.end(), good);
+  return valid ? label : std::string_view();
 }
 
 std::optional<std::string> substitute(std::string_view url, const Facts& facts,
@@ -81,7 +90,7 @@ std::optional<std::string> substitute(std::string_view url, const Facts& facts,
       return {};
     }
     if (fact->empty()) {
-      problem = "this machine has no ${" + std::string(name) + "}";
+      problem = "this machine has no ${" + std::string(name) + "} of its own";
       return {};
     }
     add_encoded(result, *fact);

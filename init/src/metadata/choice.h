@@ -9,9 +9,9 @@
 
 namespace copal::metadata {
 
-enum class Source : uint8_t { automatic, none, fw_cfg, smbios, disk, url, imds };
+enum class Source : uint8_t { automatic, none, fw_cfg, smbios, disk, url, cloud };
 
-// An empty value is the default, automatic.
+// An empty value is the default, automatic. A cloud is named by its row in provider.cc.
 std::optional<Source> parse_source(std::string_view value);
 
 // What stands for ${mac}, ${uuid}, ${serial} and ${hostname}.
@@ -19,8 +19,11 @@ struct Facts {
   std::string mac;
   std::string uuid;
   std::string serial;
-  std::string hostname;
+  std::string hostname;  // empty if it is the image's, which is every machine's
 };
+
+// Of a name that somebody gave the machine, the first label; empty if it is no host name.
+std::string_view host_label(std::string_view name);
 
 // The URL with its variables replaced, percent-encoded; or nothing, and then `problem` says why.
 std::optional<std::string> substitute(std::string_view url, const Facts& facts,

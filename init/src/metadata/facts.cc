@@ -1,11 +1,10 @@
 #include "metadata/facts.h"
 
-#include <algorithm>
 #include <array>
 #include <net/if.h>
 #include <unistd.h>
 
-#include "core/text.h"
+#include "init/machine.h"
 #include "metadata/file.h"
 
 namespace copal::metadata {
@@ -27,6 +26,15 @@ std::string first_ethernet() {
   return first;
 }
 
+// Empty: it is still the one that the image gives to every machine.
+std::string own_hostname() {
+  std::array<char, 256> name{};
+  (void)gethostname(name.data(), name.size() - 1);
+  const std::string now = name.data();
+  const bool given = !boot_argument("copal.hostname").text().empty();
+  return given || (now != read_word("/etc/hostname") && now != "(none)") ? now : "";
+}
+
 }  // namespace
 
 Facts machine_facts() {
@@ -35,14 +43,12 @@ Facts machine_facts() {
   const std::string ipv6 = read_some("/proc/net/ipv6_route", kLimit).value_or("");
   std::string link(default_link(ipv4, ipv6));
   if (link.empty()) link = first_ethernet();
-  std::array<char, 256> name{};
-  (void)gethostname(name.data(), name.size() - 1);
   Facts facts;
   if (!link.empty()) facts.mac = read_word("/sys/class/net/" + link + "/address");
   facts.uuid = read_word("/sys/class/dmi/id/product_uuid");
   facts.serial = read_word("/sys/class/dmi/id/product_serial");
   if (facts.serial.empty()) facts.serial = read_word("/proc/device-tree/serial-number");
-  facts.hostname = name.data();
+  facts.hostname = own_hostname();
   return facts;
 }
 

@@ -9,14 +9,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <set>
 #include <strings.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #include <vector>
 
 #include "metadata/file.h"
+#include "metadata/gzip.h"
 #include "metadata/probe.h"
+#include "metadata/provider.h"
 #include "metadata/tree.h"
 #include "sys/kernel.h"
 
@@ -37,13 +41,40 @@ std::vector<std::string> list(const char* path) {
   return names;
 }
 
-std::optional<Document> find_fw_cfg() {
-  auto text = read_some("/sys/firmware/qemu_fw_cfg/by_name/opt/copal/metadata/raw", kLimit);
-  if (!text || blank(*text)) return {};
-  return Document{"fw_cfg", std::move(*text)};
+// What is said of a source that is passed over: once, however often it is looked at.
+class Notes {
+ public:
+  void add(const std::string& line) {
+    if (said_.insert(line).second) say(line);
+  }
+
+ private:
+  std::set<std::string> said_;
+};
+
+// What was found is a document, or is passed over: it is for somebody else, or empty.
+std::optional<Document> take(std::string origin, std::string text, Notes& notes,
+                             std::string& problem) {
+  if (form_of(text) == Form::packed) {
+    auto unpacked = gunzip(text, kLimit);
+    if (!unpacked) problem = origin + ": " + std::string(kDamaged);
+    if (!unpacked) return {};
+    text = std::move(*unpacked);
+  }
+  const Form form = form_of(text);
+  if (form == Form::foreign)
+    notes.add(origin + ": is for cloud-init, not for this machine; skipped");
+  if (form == Form::nothing) notes.add(origin + ": is empty; skipped");
+  if (form == Form::foreign || form == Form::nothing) return {};
+  return Document{std::move(origin), std::move(text), {}};
 }
 
-std::optional<Document> find_smbios(std::string& problem) {
+std::optional<Document> find_fw_cfg(Notes& notes, std::string& problem) {
+  auto text = read_some("/sys/firmware/qemu_fw_cfg/by_name/opt/copal/metadata/raw", kLimit);
+  return text ? take("fw_cfg", std::move(*text), notes, problem) : std::nullopt;
+}
+
+std::optional<Document> find_smbios(Notes& notes, std::string& problem) {
   constexpr std::string_view kEntries = "/sys/firmware/dmi/entries/";
   for (const std::string& name : list(kEntries.data())) {
     if (!name.starts_with("11-")) continue;  // OEM strings
@@ -52,8 +83,7 @@ std::optional<Document> find_smbios(std::string& problem) {
     if (!value) continue;
     auto text = decode_base64(*value);
     if (!text) problem = "SMBIOS: copal.metadata= is not base64";
-    if (!text || blank(*text)) return {};
-    return Document{"SMBIOS", std::move(*text)};
+    return text ? take("SMBIOS", std::move(*text), notes, problem) : std::nullopt;
   }
   return {};
 }
@@ -62,13 +92,28 @@ std::optional<Document> find_smbios(std::string& problem) {
 
 struct Seed {
   std::string_view label;
-  const char* file;
+  const char* type;  // of the file system; null: any
+  std::array<const char*, 3> files;
+  Question hostname{};
+  Question keys{};
 };
 // In the order in which they count.
 constexpr std::array kSeeds = {
-    Seed{"cidata", "user-data"},                     // NoCloud
-    Seed{"config-2", "openstack/latest/user_data"},  // OpenStack's ConfigDrive
-    Seed{"copal", "metadata.json"},
+    // NoCloud. A CD without Rock Ridge and Joliet has short names; LinuxKit takes `config` as well.
+    Seed{"cidata",
+         nullptr,
+         {"user-data", "user_dat", "config"},
+         {"meta-data", Reading::setting, "local-hostname"}},
+    // OpenStack's ConfigDrive.
+    Seed{"config-2",
+         nullptr,
+         {"openstack/latest/user_data"},
+         {"openstack/latest/meta_data.json", Reading::json, "/hostname"},
+         {"openstack/latest/meta_data.json", Reading::json, "/public_keys/*"}},
+    Seed{"copal", nullptr, {"metadata.json"}},
+    Seed{"config",
+         "iso9660",
+         {"config"}},  // what `linuxkit run` and `linuxkit metadata create` write
 };
 
 struct Disk {
@@ -77,19 +122,44 @@ struct Disk {
   const char* type;
 };
 
-std::vector<Disk> find_disks() {
+// No medium in the drive, no drive, nobody's loop device.
+bool absent(int error) {
+  return error == ENOMEDIUM || error == ENXIO || error == ENOENT || error == ENODEV;
+}
+
+std::string label_of(const sys::Fd& device, std::string_view head, const Volume& volume) {
+  std::string label(volume.label);
+  const auto root = std::string_view(volume.type) == "vfat" ? fat_root(head) : std::nullopt;
+  if (!root) return label;
+  constexpr size_t kDirectory = 16384;  // the label comes before most files
+  if (lseek(device.get(), static_cast<off_t>(*root), SEEK_SET) < 0) return label;
+  const std::string directory = read_some(device, kDirectory).value_or("");
+  const std::string_view better = fat_label(directory);
+  return better.empty() ? label : std::string(better);
+}
+
+// Adds the disk as often as it is one of the seeds.
+void examine(const std::string& path, std::vector<Disk>& disks, Notes& notes) {
+  const sys::Fd device(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const auto head = device.open() ? read_some(device, kVolumeHead) : std::nullopt;
+  if (!head && !absent(errno)) notes.add(failure("read", path) + "; skipped");
+  const auto volume = head ? read_volume(*head) : std::nullopt;
+  if (!volume) return;
+  const std::string label = label_of(device, *head, *volume);
+  for (size_t i = 0; i < kSeeds.size(); ++i) {
+    const bool fits = !kSeeds[i].type || std::string_view(kSeeds[i].type) == volume->type;
+    // FAT's tools like capital letters.
+    if (fits && strcasecmp(label.c_str(), kSeeds[i].label.data()) == 0) {
+      disks.push_back({i, path, volume->type});
+    }
+  }
+}
+
+std::vector<Disk> find_disks(Notes& notes) {
   std::vector<Disk> disks;
   for (std::string name : list("/sys/class/block")) {
     std::replace(name.begin(), name.end(), '!', '/');
-    const auto head = read_some("/dev/" + name, kVolumeHead);
-    const auto volume = head ? read_volume(*head) : std::nullopt;
-    if (!volume) continue;
-    // FAT's tools like capital letters.
-    const std::string label(volume->label);
-    for (size_t i = 0; i < kSeeds.size(); ++i) {
-      if (strcasecmp(label.c_str(), kSeeds[i].label.data()) != 0) continue;
-      disks.push_back({i, "/dev/" + name, volume->type});
-    }
+    examine("/dev/" + name, disks, notes);
   }
   std::stable_sort(disks.begin(), disks.end(),
                    [](const Disk& a, const Disk& b) { return a.seed < b.seed; });
@@ -127,27 +197,48 @@ std::optional<std::string> read_inside(const sys::Fd& mount, const char* path) {
   return {};
 }
 
-std::optional<Document> find_disk(std::string& problem) {
-  for (const Disk& disk : find_disks()) {
-    const Seed& seed = kSeeds[disk.seed];
-    std::string origin = disk.path + " (" + std::string(seed.label) + ")";
-    const sys::Fd mount = mount_apart(disk);
-    if (!mount.open()) {
-      problem = failure("mount", origin);
-      return {};
+// What is said beside the document. What cannot be read is not there.
+std::string answer_on(const sys::Fd& mount, const Question& question) {
+  const auto text = question.path ? read_inside(mount, question.path) : std::nullopt;
+  return text ? read_answer(question, *text).value_or("") : "";
+}
+
+// The document on one disk. None: it has none, which is said, or `problem` says what is wrong.
+std::optional<Document> read_disk(const Disk& disk, Notes& notes, std::string& problem) {
+  const Seed& seed = kSeeds[disk.seed];
+  const std::string origin = disk.path + " (" + std::string(seed.label) + ")";
+  const sys::Fd mount = mount_apart(disk);
+  if (!mount.open()) {
+    problem = failure("mount", origin);
+    return {};
+  }
+  for (const char* const file : seed.files) {
+    if (!file) break;
+    auto text = read_inside(mount, file);
+    if (text) {
+      auto found = take(origin, std::move(*text), notes, problem);
+      if (found)
+        found->identity = {answer_on(mount, seed.hostname), answer_on(mount, seed.keys), {}};
+      return found;
     }
-    auto text = read_inside(mount, seed.file);
-    if (!text && errno != ENOENT) {
-      problem = failure("read", origin + " " + seed.file);
-      return {};
-    }
-    if (text && !blank(*text)) return Document{std::move(origin), std::move(*text)};
+    if (errno == ENOENT) continue;
+    problem = failure("read", origin + " " + file);
+    return {};
+  }
+  notes.add(origin + ": there is no " + seed.files[0] + "; skipped");
+  return {};
+}
+
+std::optional<Document> find_disk(Notes& notes, std::string& problem) {
+  for (const Disk& disk : find_disks(notes)) {
+    auto found = read_disk(disk, notes, problem);
+    if (found || !problem.empty()) return found;
   }
   return {};
 }
 
 // A disk on USB or on a network of storage comes when it comes. Its node in /dev tells.
-std::optional<Document> wait_for_disk(std::string& problem) {
+std::optional<Document> wait_for_disk(Notes& notes, std::string& problem) {
   const Time end = sys::now() + std::chrono::seconds(30);
   const sys::Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (inotify_add_watch(watch.get(), "/dev", IN_CREATE) < 0) {
@@ -155,7 +246,7 @@ std::optional<Document> wait_for_disk(std::string& problem) {
     return {};
   }
   while (true) {
-    auto found = find_disk(problem);
+    auto found = find_disk(notes, problem);
     if (found || !problem.empty()) return found;
     const auto left = static_cast<int>((end - sys::now()).count());
     pollfd change{watch.get(), POLLIN, 0};
@@ -167,12 +258,14 @@ std::optional<Document> wait_for_disk(std::string& problem) {
 }  // namespace
 
 std::optional<Document> find_local(Source source, std::string& problem) {
+  Notes notes;
   std::optional<Document> found;
   const bool any = source == Source::automatic;
-  if (any || source == Source::fw_cfg) found = find_fw_cfg();
-  if (!found && problem.empty() && (any || source == Source::smbios)) found = find_smbios(problem);
-  if (!found && problem.empty() && any) found = find_disk(problem);
-  if (source == Source::disk) found = wait_for_disk(problem);
+  const auto go_on = [&] { return !found && problem.empty(); };
+  if (any || source == Source::fw_cfg) found = find_fw_cfg(notes, problem);
+  if (go_on() && (any || source == Source::smbios)) found = find_smbios(notes, problem);
+  if (go_on() && any) found = find_disk(notes, problem);
+  if (source == Source::disk) found = wait_for_disk(notes, problem);
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "metadata/answer.h"
 #include "metadata/choice.h"
 
 namespace copal::metadata {
@@ -11,6 +12,7 @@ namespace copal::metadata {
 struct Document {
   std::string origin;  // for messages: "fw_cfg", "/dev/sr0 (cidata)"
   std::string text;
+  Identity identity{};
 };
 
 // The document of that source; of Source::automatic, the first of fw_cfg, SMBIOS and the disks that

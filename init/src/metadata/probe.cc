@@ -14,6 +14,13 @@ std::string_view label_in(std::string_view head, size_t at, size_t size) {
   return field.substr(0, field.find_last_not_of(' ') + 1);
 }
 
+// A number of `n` bytes, the lowest first.
+uint64_t little(std::string_view head, size_t at, size_t n) {
+  uint64_t value = 0;
+  while (n > 0) value = value << 8 | static_cast<unsigned char>(head[at + --n]);
+  return value;
+}
+
 bool has(std::string_view head, size_t at, std::string_view magic) {
   return head.size() >= at + magic.size() && head.substr(at, magic.size()) == magic;
 }
@@ -66,6 +73,33 @@ std::optional<Volume> read_volume(std::string_view head) {
   if (has(head, 82, "FAT32   ")) return Volume{"vfat", label_in(head, 71, 11)};
   const bool small = has(head, 54, "FAT12   ") || has(head, 54, "FAT16   ");
   return small ? std::optional(Volume{"vfat", label_in(head, 43, 11)}) : std::nullopt;
+}
+
+std::optional<uint64_t> fat_root(std::string_view head) {
+  if (head.size() < 512) return {};
+  const uint64_t sector = little(head, 11, 2);
+  const uint64_t cluster = sector * little(head, 13, 1);
+  const uint64_t reserved = little(head, 14, 2);
+  const uint64_t tables = little(head, 16, 1);
+  const uint64_t small = little(head, 22, 2);  // sectors of a table; 0: it is FAT32
+  if (small != 0) return (reserved + tables * small) * sector;
+  const uint64_t first = little(head, 44, 4);  // the root directory's cluster
+  if (first < 2) return {};
+  return (reserved + tables * little(head, 36, 4)) * sector + (first - 2) * cluster;
+}
+
+std::string_view fat_label(std::string_view root) {
+  constexpr size_t kEntry = 32;
+  for (; root.size() >= kEntry && root[0] != '\0'; root.remove_prefix(kEntry)) {
+    const auto kind = static_cast<unsigned char>(root[11]);
+    constexpr unsigned kVolume = 0x08;
+    constexpr unsigned kFolder = 0x10;  // with it, it is part of a long name
+    const bool deleted = root[0] == '\xe5';
+    if (!deleted && (kind & (kVolume | kFolder)) == kVolume && kind != 0x0f) {
+      return label_in(root, 0, 11);
+    }
+  }
+  return {};
 }
 
 }  // namespace copal::metadata

@@ -2,6 +2,7 @@
 // base64, the label of a file system. Nothing here reads or allocates beyond its argument.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,5 +24,10 @@ struct Volume {
 inline constexpr size_t kVolumeHead = 32768 + 2048;
 // From the first kVolumeHead bytes of a disk or partition.
 std::optional<Volume> read_volume(std::string_view head);
+
+// The label of a FAT may stand in the boot sector, in the root directory, or in both, as the tool
+// and its age will have it; the root directory's is the one that counts.
+std::optional<uint64_t> fat_root(std::string_view head);  // where it is on the disk
+std::string_view fat_label(std::string_view root);        // empty if it has none
 
 }  // namespace copal::metadata

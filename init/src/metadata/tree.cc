@@ -59,6 +59,7 @@ class Reader {
   bool start_object(size_t);
   bool end_object();
   bool key(std::string& key);
+  bool refuse_at(size_t at);
   bool parse_error(size_t at, const std::string&, const nlohmann::json::exception&);
 
  private:
@@ -158,7 +159,7 @@ bool Reader::key(std::string& key) {
 bool Reader::end_object() {
   const Frame frame = std::move(frames_.back());
   frames_.pop_back();
-  if (frame.names) return true;
+  if (frame.names || frame.seen.empty()) return true;  // LinuxKit's packer leaves {} of a folder
   const bool file = frame.seen.contains("content");
   if (file == frame.seen.contains("entries")) return fail("has to have content or entries");
   const size_t node = file ? tree_.size() : frame.folder;
@@ -169,6 +170,10 @@ bool Reader::end_object() {
 
 // The library's own message quotes the document, which may hold secrets, and this goes to a log.
 bool Reader::parse_error(size_t at, const std::string&, const nlohmann::json::exception&) {
+  return refuse_at(at);
+}
+
+bool Reader::refuse_at(size_t at) {
   const std::string_view read = document_.substr(0, at > 0 ? at - 1 : 0);
   const auto lines = std::count(read.begin(), read.end(), '\n');
   const size_t begin = read.rfind('\n') + 1;  // npos + 1 is 0
@@ -178,8 +183,17 @@ bool Reader::parse_error(size_t at, const std::string&, const nlohmann::json::ex
 
 }  // namespace
 
-bool blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+Form form_of(std::string_view text) {
+  if (text.starts_with("\x1f\x8b")) return Form::packed;
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return Form::nothing;
+  text.remove_prefix(begin);
+  const bool mime = text.starts_with("Content-Type:") || text.starts_with("MIME-Version:");
+  return mime || text[0] == '#' ? Form::foreign : Form::document;
+}
+
+bool is_json(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && nlohmann::json::accept(text);
 }
 
 std::optional<Tree> parse_tree(std::string_view document, std::string& problem) {
@@ -189,6 +203,12 @@ std::optional<Tree> parse_tree(std::string_view document, std::string& problem) 
   }
   Reader reader(document, problem);
   if (!nlohmann::json::sax_parse(document.begin(), document.end(), &reader)) return {};
+  // To the library a NUL is the end, whatever comes behind it.
+  const size_t nul = document.find('\0');
+  if (nul != std::string_view::npos) {
+    (void)reader.refuse_at(nul + 1);
+    return {};
+  }
   return reader.take();
 }
 

@@ -4,6 +4,7 @@
 //                          "tls":         {"entries": {"ca.pem": {"content": "…"}}}}}}
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,10 +28,19 @@ struct Node {
 // A folder stands before what is in it; what belongs to one service stands together.
 using Tree = std::vector<Node>;
 
+// What a text is that was found where a document may be, by how it begins.
+enum class Form : uint8_t {
+  nothing,   // there is nothing to read in it: as good as none
+  foreign,   // it is for cloud-init: #cloud-config, #!, MIME
+  packed,    // gzip
+  document,  // or what was meant to be one
+};
+Form form_of(std::string_view text);
+
 // The whole document, or nothing, and then `problem` says where (as a JSON pointer) and what.
 std::optional<Tree> parse_tree(std::string_view document, std::string& problem);
 
-// True for a text without anything to read in it: as good as none.
-bool blank(std::string_view text);
+// False: it is no JSON at all, such as half a document, or a page of somebody who is in between.
+bool is_json(std::string_view text);
 
 }  // namespace copal::metadata
