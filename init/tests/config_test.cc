@@ -218,7 +218,8 @@ TEST_F(Config, WhatItSees) {
   good("write = /");
   EXPECT_EQ(problem("bind = /a"),
             "3:8: expected /FROM:/TO, and :write behind it if it may be written");
-  EXPECT_EQ(problem("tmpfs = /a:5"), "3:12: '5' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("tmpfs = /a:5"),
+            "3:12: '5' is not a size: write a number and K, M, G, T, P or E");
   EXPECT_EQ(problem("dev = all x"), "3:11: one word too many");
   EXPECT_EQ(problem("dev = ../sda"), "3:7: a path is whole, from /, without . and .. in it");
   EXPECT_EQ(problem("mounts = machine\nlandlock = no\nwrite = /x"),
@@ -252,8 +253,10 @@ TEST_F(Config, WhatItMayUse) {
   EXPECT_EQ(spec.reload_signal, SIGHUP);
   EXPECT_EQ(good("").limits.pids, 512U);
   EXPECT_EQ(good("pids = 64").limits.pids, 64U);
-  EXPECT_EQ(problem("memory = 9T"), "3:10: '9T' is not a size: write a number and K, M, G or T");
-  EXPECT_EQ(problem("memory = M"), "3:10: 'M' is not a size: write a number and K, M, G or T");
+  EXPECT_EQ(problem("memory = 8E"),
+            "3:10: '8E' is not a size: write a number and K, M, G, T, P or E");
+  EXPECT_EQ(problem("memory = M"),
+            "3:10: 'M' is not a size: write a number and K, M, G, T, P or E");
   EXPECT_EQ(problem("cpu-max = 150"), "3:11: expected percent, as in 150%");
   EXPECT_EQ(problem("cpu-max = x%"), "3:11: expected a number from 1 to 100000");
   EXPECT_EQ(problem("cpuset = all"), "3:10: expected a list of processors, as in 0-3,8");

@@ -365,12 +365,62 @@ TEST(DiskFile, Defaults) {
   EXPECT_EQ(disk.flags, MS_NOSUID | MS_NODEV);
 }
 
+TEST(DiskFile, EveryWayToFindOne) {
+  const std::string sixteen(16, 'x');
+  for (const std::string& find :
+       {"label " + sixteen, std::string("label \"my data\""),
+        std::string("label ") + "d\xc3\xa4ten",
+        std::string("uuid 0f2c7a52-3c1e-4e55-9d0c-2F6D1F3B7A11"),
+        std::string("partlabel \"EFI system\""),
+        std::string("partuuid 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11"),
+        std::string("partuuid 5F2a9c10-0a"), std::string("size 100G..20T"),
+        std::string("size 1P..7E"), std::string("path /dev/cciss/c0d0"),
+        std::string("path /dev/vdb")}) {
+    const Parsed parsed("find = " + find + "\n");
+    EXPECT_EQ(parsed.problems.list, std::vector<std::string>()) << find;
+  }
+}
+
+TEST(DiskFile, HasANameThatMessagesCanSay) {
+  Memory memory;
+  for (const std::string& name :
+       {std::string("persist~"), std::string("a b"), std::string(100, 'x')}) {
+    Problems problems;
+    EXPECT_TRUE(parse_disk(name, name, "find = label x\n", memory.arena(), problems).bad);
+    ASSERT_EQ(problems.list.size(), 1U);
+    EXPECT_EQ(problems.list[0], "the name of a disk file has small letters, digits, - and _");
+  }
+}
+
 TEST(DiskFile, Mistakes) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "write `find = `: which disk?"},
       {"find = lable x", "1:8: unknown word 'lable': did you mean 'label'?"},
       {"fnid = label x", "1:1: unknown key 'fnid': did you mean 'find'?"},
       {"find = label", "1:1: expected find = label NAME"},
+      {"find = label \"\"", "1:15: a label has 1 to 16 bytes, not 0"},
+      {"find = label 12345678901234567", "1:14: a label has 1 to 16 bytes, not 17"},
+      {"find = label 1234567890123\ntype = xfs", "the label of an XFS has at most 12 bytes"},
+      {"find = uuid x", "1:13: expected a UUID, as in "},
+      {"find = uuid 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a1", "1:13: expected a UUID, as in "},
+      {"find = uuid 5f2a9c10-01",
+       "1:13: expected a UUID, as in 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11; that of a partition is"},
+      {"find = partlabel \"\"", "1:19: a partition is found by a name of 1 to 36 ASCII"},
+      {"find = partlabel d\xc3\xa4ten", "1:18: a partition is found by a name of 1 to 36 ASCII"},
+      {"find = partlabel 1234567890123456789012345678901234567", "1:18: a partition is found by"},
+      {"find = partuuid 5f2a9c10-1", "1:17: expected the UUID of a partition: of a GPT, as in"},
+      {"find = partuuid 5f2a9c10-00", "1:17: expected the UUID of a partition: of a GPT, as in"},
+      {"find = partuuid 5g2a9c10-01", "1:17: expected the UUID of a partition: of a GPT, as in"},
+      {"find = size 1K..2K..3K", "1:17: '2K..3K' is not a size"},
+      {"find = size 1K..8E", "1:17: '8E' is not a size: write a number and K, M, G, T, P or E"},
+      {"find = path /dev/", "1:13: a device is below /dev, as in /dev/vdb"},
+      {"find = path /dev/../vdb", "1:13: a device is below /dev, as in /dev/vdb"},
+      {"find = path /dev//vdb", "1:13: a device is below /dev, as in /dev/vdb"},
+      {"find = path /dev/disk/by-label/x", "1:13: nothing makes links in /dev/disk here"},
+      {"find = label a\nlabel = b", "`label` is what a file system gets that is made: write "},
+      {"find = size 1G..2G\nformat = if-empty\nlabel = \"\"", "3:10: a label has 1 to 16 bytes"},
+      {"find = label a\ntype = xfs\ngrow = yes", "an XFS is neither checked nor grown here"},
+      {"find = label a\ntype = xfs\ncheck = yes", "an XFS is neither checked nor grown here"},
       {"find = size 10G", "1:13: expected LEAST..MOST, as in 10G..2T"},
       {"find = size 10..2T", "1:13: '10' is not a size"},
       {"find = size 2T..10G", "1:13: the least is more than the most"},
@@ -384,9 +434,10 @@ TEST(DiskFile, Mistakes) {
       {"find = label a\ntype = ext3", "2:8: unknown word 'ext3': did you mean 'ext4'?"},
       {"find = label a\nformat = yes", "2:10: unknown word 'yes'"},
       {"find = label a\nformat = if-empty", "an empty disk has no label"},
-      {"find = uuid a\nformat = if-empty", "an empty disk has no label"},
+      {"find = uuid 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11\nformat = if-empty",
+       "an empty disk has no label"},
       {"find = size 1G..2G\nformat = if-empty\ntype = xfs", "only ext4 can be made here"},
-      {"find = size 1G..2G\nlabel = 12345678901234567", "2:9: a label has at most 16 bytes"},
+      {"find = size 1G..2G\nlabel = 12345678901234567", "2:9: a label has 1 to 16 bytes, not 17"},
       {"find = label a\noptions = exec", "2:11: unknown word 'exec': did you mean"},
       {"find = label a\nwait = 10", "2:8: '10' is not a time"},
       {"find = label a\noptional = maybe", "2:12: unknown word 'maybe'"},
@@ -402,12 +453,15 @@ TEST(DiskFile, Mistakes) {
 TEST(BootDisk, ShortForms) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"console=ttyS0", ""},
-      {"copal.disk=LABEL=persist", "find = label persist"},
-      {"a copal.disk=UUID=x b", "find = uuid x"},
-      {"copal.disk=PARTLABEL=x", "find = partlabel x"},
-      {"copal.disk=PARTUUID=x", "find = partuuid x"},
-      {"copal.disk=/dev/vdb copal.disk-format=if-empty", "find = path /dev/vdb\nformat = if-empty"},
-      {"copal.disk=size:10G..2T", "find = size 10G..2T"},
+      {"copal.disk=LABEL=persist", "find = label \"persist\""},
+      {"copal.disk=LABEL=", "find = label \"\""},
+      {"copal.disk=LABEL=#1", "find = label \"#1\""},
+      {"a copal.disk=UUID=x b", "find = uuid \"x\""},
+      {"copal.disk=PARTLABEL=x", "find = partlabel \"x\""},
+      {"copal.disk=PARTUUID=x", "find = partuuid \"x\""},
+      {"copal.disk=/dev/vdb copal.disk-format=if-empty",
+       "find = path \"/dev/vdb\"\nformat = if-empty"},
+      {"copal.disk=size:10G..2T", "find = size \"10G..2T\""},
       {"copal.disk=vdb", "find = vdb"},
       {"copal.disk-format=if-empty", "find = \nformat = if-empty"},
   };

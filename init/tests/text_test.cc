@@ -50,6 +50,18 @@ TEST(ParseDuration, NeedsAUnit) {
   }
 }
 
+TEST(ParseSize, ReachesToTheExabyte) {
+  EXPECT_EQ(parse_size("1K"), 1024U);
+  EXPECT_EQ(parse_size("20T"), 20ULL << 40);
+  EXPECT_EQ(parse_size("3P"), 3ULL << 50);
+  EXPECT_EQ(parse_size("7E"), 7ULL << 60);
+  EXPECT_EQ(parse_size("9007199254740991K"), 9007199254740991ULL << 10);
+  for (const char* bad : {"", "K", "8E", "8192P", "9007199254740992K", "0G", "-1G", "1", "1g",
+                          "1.5T", "1 G", "1GG", "1Z"}) {
+    EXPECT_FALSE(parse_size(bad)) << bad;
+  }
+}
+
 TEST(Take, LinesAndWords) {
   std::string_view text = "a b\n\n  c\n";
   EXPECT_EQ(take_line(text), "a b");

@@ -76,7 +76,7 @@ bool Lines::read_size(const Word& word, uint64_t& bytes) {
   if (parsed) {
     bytes = *parsed;
   } else {
-    error(word, Line("'", word.text, "' is not a size: write a number and K, M, G or T"));
+    error(word, Line("'", word.text, "' is not a size: write a number and K, M, G, T, P or E"));
   }
   return parsed.has_value();
 }

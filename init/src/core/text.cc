@@ -40,11 +40,11 @@ std::optional<Duration> parse_duration(std::string_view text) {
 }
 
 std::optional<uint64_t> parse_size(std::string_view text) {
-  constexpr std::string_view kUnits = "KMGT";
+  constexpr std::string_view kUnits = "KMGTPE";
   const size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
   if (unit == std::string_view::npos) return {};
   const size_t shift = 10 * (unit + 1);
-  const auto count = parse_number(text.substr(0, text.size() - 1), 1, (8L << 40) >> shift);
+  const auto count = parse_number(text.substr(0, text.size() - 1), 1, INT64_MAX >> shift);
   if (!count) return {};
   return static_cast<uint64_t>(*count) << shift;
 }

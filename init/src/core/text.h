@@ -51,7 +51,8 @@ class Line {
 std::optional<long> parse_number(std::string_view text, long low, long high);
 // "90s", "100ms", "5m", "2h": the unit is required. At most a day.
 std::optional<Duration> parse_duration(std::string_view text);
-// "64M": bytes; K, M, G and T are powers of 1024, and required. At most 8T.
+// "64M": bytes; K, M, G, T, P and E are powers of 1024, and required. Less than 8E: what a file's
+// offset can say.
 std::optional<uint64_t> parse_size(std::string_view text);
 // Cuts the first line off `text`, without its newline.
 std::string_view take_line(std::string_view& text);

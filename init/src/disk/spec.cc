@@ -48,21 +48,88 @@ void set_size(Lines& lines, const Word& range, Disk& disk) {
   }
 }
 
+// As long as a file's name may be, so that it can be one and no message cuts it off.
+constexpr size_t kMaxPath = 255;
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() + 1 && path.starts_with(folder) &&
+         path[folder.size()] == '/' && path.back() != '/' && path.find("//") == path.npos &&
+         path.find("/.") == path.npos && path.size() <= kMaxPath;
+}
+
+// Each x of the form is a hexadecimal digit.
+bool has_form(std::string_view text, std::string_view form) {
+  return std::equal(text.begin(), text.end(), form.begin(), form.end(), [](char c, char f) {
+    const bool digit = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+    return f == 'x' ? digit : c == f;
+  });
+}
+bool is_uuid(std::string_view text) {
+  return has_form(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+}
+
+// Ext4's field for it; XFS's is shorter, which counts where `type` says so.
+constexpr size_t kMaxLabel = 16;
+constexpr size_t kMaxXfsLabel = 12;
+
+void check_label(Lines& lines, const Word& word) {
+  if (word.text.empty() || word.text.size() > kMaxLabel) {
+    lines.error(word, Line("a label has 1 to ", kMaxLabel, " bytes, not ", word.text.size()));
+  }
+}
+
+void check_partlabel(Lines& lines, const Word& word) {
+  const auto ascii = [](char c) { return c >= ' ' && c <= '~'; };
+  if (word.text.empty() || word.text.size() > 36 ||
+      !std::all_of(word.text.begin(), word.text.end(), ascii)) {
+    lines.error(word, Line("a partition is found by a name of 1 to 36 ASCII characters"));
+  }
+}
+
+void check_uuid(Lines& lines, const Word& word) {
+  if (is_uuid(word.text)) return;
+  Line message("expected a UUID, as in 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11");
+  if (has_form(word.text, "xxxxxxxx-xx")) message.add("; that of a partition is a `partuuid`");
+  lines.error(word, message);
+}
+
+// A GPT's has one in its table; an MBR's is its disk's signature and its number.
+void check_partuuid(Lines& lines, const Word& word) {
+  const bool mbr = has_form(word.text, "xxxxxxxx-xx") && !word.text.ends_with("-00");
+  if (mbr || is_uuid(word.text)) return;
+  lines.error(word, Line("expected the UUID of a partition: of a GPT, as in "
+                         "0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11, or of an MBR, as in 5f2a9c10-01"));
+}
+
+void check_path(Lines& lines, const Word& word) {
+  if (!is_below(word.text, "/dev")) {
+    lines.error(word, Line("a device is below /dev, as in /dev/vdb"));
+  } else if (is_below(word.text, "/dev/disk")) {
+    lines.error(word, Line("nothing makes links in /dev/disk here: find it by label, uuid, "
+                           "partlabel or partuuid"));
+  }
+}
+
+// What no disk can be called would never be found, or be any.
 void set_find(Lines& lines, Words words, Disk& disk) {
   constexpr std::array<std::string_view, 6> kNames = {"label",    "uuid", "partlabel",
                                                       "partuuid", "size", "path"};
   if (!lines.choose(words[0], kNames, disk.find)) return;
-  disk.wanted = words[1].text;
-  if (disk.find == Find::size) set_size(lines, words[1], disk);
-  if (disk.find == Find::path && !disk.wanted.starts_with("/dev/")) {
-    lines.error(words[1], Line("a device is below /dev"));
+  const Word& wanted = words[1];
+  disk.wanted = wanted.text;
+  switch (disk.find) {
+    case Find::label: return check_label(lines, wanted);
+    case Find::uuid: return check_uuid(lines, wanted);
+    case Find::partlabel: return check_partlabel(lines, wanted);
+    case Find::partuuid: return check_partuuid(lines, wanted);
+    case Find::size: return set_size(lines, wanted, disk);
+    case Find::path: return check_path(lines, wanted);
   }
 }
 
 // Only there: all else of a machine is as the image says.
 bool is_place(std::string_view path) {
-  return path == "/var/persist" || (path.starts_with("/var/persist/") && path.back() != '/' &&
-                                    path.find("//") == path.npos && path.find("/.") == path.npos);
+  return path == "/var/persist" || is_below(path, "/var/persist");
 }
 
 void set_options(Lines& lines, Words words, Disk& disk) {
@@ -91,15 +158,36 @@ void set(Lines& lines, Arena& arena, Disk& disk) {
     case format:
       return (void)lines.choose(word, std::array<std::string_view, 2>{"no", "if-empty"},
                                 disk.format);
-    case label:
-      disk.label = arena.copy(word.text);
-      if (word.text.size() > 16) lines.error(word, Line("a label has at most 16 bytes"));
-      return;
+    case label: disk.label = arena.copy(word.text); return check_label(lines, word);
     case check: return (void)lines.choose(word, kNoYes, disk.check);
     case grow: return (void)lines.choose(word, kNoYes, disk.grow);
     case options: return set_options(lines, words, disk);
     case wait: return (void)lines.read(word, disk.wait);
     case optional: return (void)lines.choose(word, kNoYes, disk.optional);
+  }
+}
+
+// What each key says for itself may be impossible with what others say.
+void check_together(Lines& lines, const Disk& disk) {
+  if (!lines.seen(Key::find)) return lines.file_error(Line("write `find = `: which disk?"));
+  if (disk.format && (disk.find == Find::label || disk.find == Find::uuid)) {
+    return lines.file_error(
+        Line("an empty disk has no label and no UUID: to format one, find it by size, "
+             "path, partlabel or partuuid, and give it a `label`"));
+  }
+  if (!disk.format && lines.seen(Key::label)) {
+    lines.file_error(
+        Line("`label` is what a file system gets that is made: write `format = "
+             "if-empty`, or to find one `find = label ",
+             disk.label, "`"));
+  }
+  if (disk.type != Type::xfs) return;
+  if (disk.format) lines.file_error(Line("only ext4 can be made here"));
+  if (disk.find == Find::label && disk.wanted.size() > kMaxXfsLabel) {
+    lines.file_error(Line("the label of an XFS has at most ", kMaxXfsLabel, " bytes"));
+  }
+  if ((lines.seen(Key::check) && disk.check) || (lines.seen(Key::grow) && disk.grow)) {
+    lines.file_error(Line("an XFS is neither checked nor grown here, but its journal replayed"));
   }
 }
 
@@ -110,28 +198,24 @@ Disk parse_disk(std::string_view name, std::string_view file, std::string_view t
   Disk disk;
   disk.name = name;
   Lines lines(kDiskKeys, file, text, reporter);
-  while (lines.next()) set(lines, arena, disk);
-  // What is missing may be what could not be read.
-  if (!lines.bad() && !lines.seen(Key::find))
-    lines.file_error(Line("write `find = `: which disk?"));
-  if (disk.format && (disk.find == Find::label || disk.find == Find::uuid) && !lines.bad()) {
-    lines.file_error(
-        Line("an empty disk has no label and no UUID: to format one, find it by size, "
-             "path, partlabel or partuuid, and give it a `label`"));
+  if (!valid_name(name)) {
+    lines.file_error(Line("the name of a disk file has small letters, digits, - and _"));
   }
-  if (disk.format && disk.type == Type::xfs) lines.file_error(Line("only ext4 can be made here"));
+  while (lines.next()) set(lines, arena, disk);
+  // What is missing, or seems to contradict, may be what could not be read.
+  if (!lines.bad()) check_together(lines, disk);
   disk.bad = lines.bad();
   return disk;
 }
 
 std::string_view boot_disk(std::string_view command_line, Arena& arena) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kForms = {
-      {{"LABEL=", "label "},
-       {"UUID=", "uuid "},
-       {"PARTLABEL=", "partlabel "},
-       {"PARTUUID=", "partuuid "},
-       {"size:", "size "},
-       {"/dev/", "path /dev/"}}};
+      {{"LABEL=", "label \""},
+       {"UUID=", "uuid \""},
+       {"PARTLABEL=", "partlabel \""},
+       {"PARTUUID=", "partuuid \""},
+       {"size:", "size \""},
+       {"/dev/", "path \"/dev/"}}};
   const std::string_view disk = kernel_argument(command_line, "copal.disk");
   const std::string_view format = kernel_argument(command_line, "copal.disk-format");
   if (disk.empty() && format.empty()) return {};
@@ -141,8 +225,10 @@ std::string_view boot_disk(std::string_view command_line, Arena& arena) {
     if (!disk.starts_with(mark)) continue;
     text.add(word);
     rest.remove_prefix(mark.size());
+    text.add(rest).add("\"");
+    rest = {};
   }
-  if (!rest.empty()) text.add(rest);
+  text.add(rest);
   if (!format.empty()) text.add("\nformat = ").add(format);
   return arena.copy(text.text());
 }
