@@ -26,7 +26,7 @@ void check(std::string_view text, Arena& arena) {
   hold(disk.mount.find("..") == std::string_view::npos ||
        disk.mount.find("/..") == std::string_view::npos);
   hold(disk.least <= disk.most && disk.label.size() <= 16);
-  hold(!disk.format || (disk.find != Find::label && disk.find != Find::uuid));
+  hold(disk.format == Format::no || (disk.find != Find::label && disk.find != Find::uuid));
 }
 
 }  // namespace

@@ -70,11 +70,15 @@ void fuzz(std::span<const uint8_t> input) {
     const auto partition = find_partition(image, sector, number);
     if (!partition) continue;
     hold(volume.found != 0 && number > 0 && number <= 4096);
-    hold(std::strlen(partition->uuid.data()) == 36 && partition->label.back() == '\0');
+    const size_t length = std::strlen(partition->uuid.data());
+    hold((length == 36 && partition->start) || (length == 11 && number <= 255));
+    hold(partition->label.back() == '\0');
   }
   hold(image.reads < 8 * 2 * 4200);  // no number on the disk makes it work for long
   const auto end = first_nonzero(image, 0, image.size());
   std::array<std::byte, 1> byte{};
+  hold(!has_claim(image, "data"));
+  hold(find_data(image) == end);  // so small a disk is read as a whole
   hold(end && (*end == image.size() || (image.read(*end, byte) && byte[0] != std::byte{})));
 }
 

@@ -166,7 +166,11 @@ TEST(Volume, Others) {
       {32769, "CD001", "ISO 9660"},
       {4086, "SWAPSPACE2", "swap"},
       {0, "LUKS\xba\xbe", "LUKS"},
+      {0, "LABELONE", "LVM"},
       {512, "LABELONE", "LVM"},
+      {1024, "LABELONE", "LVM"},
+      {1536, "LABELONE", "LVM"},
+      {16404, std::string_view("\0\0\0\7version", 11), "ZFS"},
       {0, "\xfc\x4e\x2b\xa9", "RAID"},
       {4096, "\xfc\x4e\x2b\xa9", "RAID"},
       {510, "\x55\xaa", "MBR"},
@@ -306,6 +310,132 @@ TEST(Gpt, LabelsAreAsciiOrUnknown) {
   EXPECT_STREQ(find_partition(image, 512, 1)->label.data(), "a?");
 }
 
+TEST(Mbr, PartitionsAreKnownBySignatureAndNumber) {
+  for (const uint32_t sector : {512U, 4096U}) {
+    Image image(4 * kMiB, sector);
+    image.put(440, 0x5f2a9c10, 4);
+    image.put(510, "\x55\xaa");
+    image.put(446 + 16 + 8, 300, 4);
+    const auto second = find_partition(image, sector, 2);
+    ASSERT_TRUE(second);
+    EXPECT_STREQ(second->uuid.data(), "5f2a9c10-02");
+    EXPECT_STREQ(second->label.data(), "");
+    EXPECT_EQ(second->start, 300U * sector);
+    const auto logical = find_partition(image, sector, 26);
+    ASSERT_TRUE(logical);
+    EXPECT_STREQ(logical->uuid.data(), "5f2a9c10-1a");
+    EXPECT_FALSE(logical->start) << "the kernel has followed the chain";
+    EXPECT_FALSE(find_partition(image, sector, 0));
+    EXPECT_FALSE(find_partition(image, sector, 256));
+    image.put(sector, "EFI PART");
+    EXPECT_FALSE(find_partition(image, sector, 2)) << "a GPT counts, even a damaged one";
+  }
+  Image none;
+  EXPECT_FALSE(find_partition(none, 512, 1));
+}
+
+// As large as any, with little on it.
+class Large final : public Source {
+ public:
+  explicit Large(uint64_t size) : size_(size) {}
+  bool read(uint64_t at, std::span<std::byte> to) override {
+    if (at > size_ || to.size() > size_ - at) return false;
+    bytes += to.size();
+    std::fill(to.begin(), to.end(), std::byte{});
+    for (const auto& [place, text] : there_) {
+      for (size_t i = 0; i < text.size(); ++i) {
+        if (place + i >= at && place + i < at + to.size()) to[place + i - at] = std::byte(text[i]);
+      }
+    }
+    return true;
+  }
+  uint64_t size() const override { return size_; }
+  void put(uint64_t at, std::string text) { there_.emplace_back(at, std::move(text)); }
+  uint64_t bytes = 0;
+
+ private:
+  uint64_t size_;
+  std::vector<std::pair<uint64_t, std::string>> there_;
+};
+
+TEST(Data, IsFoundWhereOldPartitionsKeepTheirMarks) {
+  constexpr uint64_t kGiB = 1024 * kMiB;
+  // The first and the last MiB are zero: somebody has wiped them.
+  const std::vector<std::pair<uint64_t, std::string>> marks = {
+      {kMiB, "XFSB"},
+      {kMiB + 512, "LABELONE"},
+      {kMiB + 1080, "\x53\xef"},
+      {kMiB + 4096, "\xfc\x4e\x2b\xa9"},
+      {kMiB + 16404, "\7version"},
+      {kMiB + 65600, "_BHRfS_M"},
+      {2 * kMiB - 8192, "\xfc\x4e\x2b\xa9"},
+      {101 * kMiB + 1080, "\x53\xef"},
+      {513 * kMiB, "LUKS"},
+      {1023 * kMiB, "NTFS"},
+      {300 * kMiB - 65536, "\xfc\x4e\x2b\xa9"},  // 0.90, at the end of one
+      {300 * kMiB - 8192, "\xfc\x4e\x2b\xa9"},   // 1.0
+      {128 * kMiB + 56, "\x53\xef"},             // the copy of a superblock
+      {64 * kMiB + 64, "_BHRfS_M"},
+      {20 * kGiB - kMiB - 1024, "Intel"},
+      {20 * kGiB - 9 * kMiB - 262144, "\7version"},  // ZFS's last label before its ninth partition
+  };
+  for (const auto& [at, text] : marks) {
+    Large disk(20 * kGiB);
+    disk.put(at, text);
+    const auto found = find_data(disk);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(*found >= at && *found < at + text.size()) << at << " " << *found;
+  }
+}
+
+TEST(Data, ItTakesNoLongerForALargeDisk) {
+  for (const uint64_t size : {uint64_t{0}, uint64_t{512}, kMiB + 512, 17 * kMiB, 33 * kMiB + 512,
+                              5000 * kMiB, uint64_t{20} << 40, uint64_t{7} << 60}) {
+    Large disk(size);
+    EXPECT_EQ(find_data(disk), size);
+    EXPECT_LT(disk.bytes, 320 * kMiB);
+  }
+}
+
+TEST(Data, WhatCannotBeReadIsNotNothing) {
+  for (const uint64_t at : {uint64_t{5000}, 18 * kMiB, 39 * kMiB}) {
+    Image image(40 * kMiB);
+    image.break_at(at, at + 1);
+    EXPECT_FALSE(find_data(image)) << at;
+  }
+}
+
+TEST(Data, HasANameWhereAPartitionBegan) {
+  Image image;
+  Image inner(2 * kMiB);
+  inner.put_ext4(100, "old");
+  for (uint64_t i = 0; i < 4096; ++i) image[kMiB + i] = inner[i];
+  EXPECT_EQ(examine(image, 512).found, 0U);
+  Rest rest(image, kMiB);
+  EXPECT_EQ(std::string(describe(examine(rest, 512)).text()), "ext4 'old'");
+  EXPECT_EQ(rest.size(), 3 * kMiB);
+}
+
+TEST(Claim, IsForOneDiskFile) {
+  for (const uint64_t size : {4 * kMiB, 4 * kMiB + 3 * 512, 2 * kMiB}) {
+    Image image(size);
+    EXPECT_FALSE(has_claim(image, "scratch"));
+    const Claim claim(size, "scratch");
+    EXPECT_EQ(claim.at % 4096, 0U);
+    EXPECT_GE(claim.at, size - Claim::kRoom);
+    image.put(claim.at, std::string_view(reinterpret_cast<const char*>(claim.block.data()), 4096));
+    EXPECT_TRUE(has_claim(image, "scratch"));
+    EXPECT_FALSE(has_claim(image, "scratch2"));
+    EXPECT_FALSE(has_claim(image, "scratc"));
+    EXPECT_EQ(examine(image, 512).found, 0U);
+    EXPECT_EQ(find_data(image), claim.at) << "a disk that is claimed is not empty";
+    image[claim.at + 100] = std::byte(1);
+    EXPECT_FALSE(has_claim(image, "scratch"));
+  }
+  Image small(4096);
+  EXPECT_FALSE(has_claim(small, "scratch"));
+}
+
 TEST(Nonzero, IsFound) {
   Image image(kMiB);
   EXPECT_EQ(first_nonzero(image, 0, kMiB), kMiB);
@@ -346,7 +476,7 @@ TEST(DiskFile, Whole) {
   EXPECT_EQ(disk.most, 2ULL << 40);
   EXPECT_EQ(disk.mount, "/var/persist/db");
   EXPECT_EQ(disk.type, Type::ext4);
-  EXPECT_TRUE(disk.format);
+  EXPECT_EQ(disk.format, Format::if_empty);
   EXPECT_EQ(disk.label, "my data");
   EXPECT_FALSE(disk.check);
   EXPECT_FALSE(disk.grow);
@@ -358,7 +488,8 @@ TEST(DiskFile, Whole) {
 TEST(DiskFile, Defaults) {
   const Parsed parsed("find = label persist\n");
   const Disk& disk = parsed.disk;
-  EXPECT_FALSE(disk.bad || disk.format || disk.optional);
+  EXPECT_FALSE(disk.bad || disk.optional || disk.repair || disk.erase);
+  EXPECT_EQ(disk.format, Format::no);
   EXPECT_TRUE(disk.check && disk.grow);
   EXPECT_EQ(disk.mount, "/var/persist");
   EXPECT_EQ(disk.wanted, "persist");
@@ -378,17 +509,6 @@ TEST(DiskFile, EveryWayToFindOne) {
         std::string("path /dev/vdb")}) {
     const Parsed parsed("find = " + find + "\n");
     EXPECT_EQ(parsed.problems.list, std::vector<std::string>()) << find;
-  }
-}
-
-TEST(DiskFile, HasANameThatMessagesCanSay) {
-  Memory memory;
-  for (const std::string& name :
-       {std::string("persist~"), std::string("a b"), std::string(100, 'x')}) {
-    Problems problems;
-    EXPECT_TRUE(parse_disk(name, name, "find = label x\n", memory.arena(), problems).bad);
-    ASSERT_EQ(problems.list.size(), 1U);
-    EXPECT_EQ(problems.list[0], "the name of a disk file has small letters, digits, - and _");
   }
 }
 
@@ -416,7 +536,7 @@ TEST(DiskFile, Mistakes) {
       {"find = path /dev/", "1:13: a device is below /dev, as in /dev/vdb"},
       {"find = path /dev/../vdb", "1:13: a device is below /dev, as in /dev/vdb"},
       {"find = path /dev//vdb", "1:13: a device is below /dev, as in /dev/vdb"},
-      {"find = path /dev/disk/by-label/x", "1:13: nothing makes links in /dev/disk here"},
+      {"find = path /dev/disk/by-label/x", "1:13: links are not looked at: find it by"},
       {"find = label a\nlabel = b", "`label` is what a file system gets that is made: write "},
       {"find = size 1G..2G\nformat = if-empty\nlabel = \"\"", "3:10: a label has 1 to 16 bytes"},
       {"find = label a\ntype = xfs\ngrow = yes", "an XFS is neither checked nor grown here"},
@@ -433,6 +553,9 @@ TEST(DiskFile, Mistakes) {
       {"find = label a\nmount = /var/persist//x", "2:9: expected /var/persist or a folder in it"},
       {"find = label a\ntype = ext3", "2:8: unknown word 'ext3': did you mean 'ext4'?"},
       {"find = label a\nformat = yes", "2:10: unknown word 'yes'"},
+      {"find = label a\nformat = each-boot", "an empty disk has no label"},
+      {"find = size 1G..2G\nformat = eachboot",
+       "2:10: unknown word 'eachboot': did you mean 'each-"},
       {"find = label a\nformat = if-empty", "an empty disk has no label"},
       {"find = uuid 0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11\nformat = if-empty",
        "an empty disk has no label"},
@@ -484,6 +607,7 @@ class Folder {
     fputs(text.c_str(), out);
     fclose(out);
   }
+  const std::string& path() const { return path_; }
   std::vector<std::string> load(std::string_view command_line = {}) {
     auto root = sys::open(path_.c_str(), 0);
     std::vector<std::string> found;
@@ -515,6 +639,31 @@ TEST(DiskFiles, TheCommandLineIsAFileCalledPersist) {
   Folder root;
   root.put("etc/disks/persist", "find = label image\n");
   EXPECT_EQ(root.load("copal.disk=LABEL=mine"), (std::vector<std::string>{"persist=mine"}));
+}
+
+TEST(DiskFiles, TheCommandLineRepairsAndErasesOneByName) {
+  const auto all = [](std::string_view line, std::vector<std::string>& problems) {
+    Folder root;
+    root.put("etc/disks/a", "find = label a\nmount = /var/persist/a\n");
+    root.put("etc/disks/b", "find = size 1G..2G\nformat = if-empty\n");
+    auto folder = sys::open(root.path().c_str(), 0);
+    std::string found;
+    for (const Disk& disk : load_disks(*folder, line, root.memory.arena(), root.problems)) {
+      found.append(disk.name).append(disk.repair ? "r" : "").append(disk.erase ? "e" : "");
+      found.append(disk.bad ? "!" : ".");
+    }
+    problems = root.problems.list;
+    return found;
+  };
+  std::vector<std::string> problems;
+  EXPECT_EQ(all("quiet", problems), "b.a.");
+  EXPECT_EQ(all("copal.disk-repair=a copal.disk-erase=b", problems), "be.ar.");
+  EXPECT_EQ(problems, std::vector<std::string>());
+  EXPECT_EQ(all("copal.disk-repair=c", problems), "b.a.");
+  EXPECT_EQ(problems, std::vector<std::string>{"there is no disk file 'c'"});
+  EXPECT_EQ(all("copal.disk-erase=a", problems), "b.ae!");
+  EXPECT_EQ(problems, std::vector<std::string>{"the file of 'a' says `format = no`"});
+  EXPECT_EQ(all("copal.disk=LABEL=x copal.disk-repair=persist", problems), "b!persistr!a.");
 }
 
 TEST(DiskFiles, OnePlaceIsForOneDisk) {

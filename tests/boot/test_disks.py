@@ -18,6 +18,7 @@ MIB = 1 << 20
 OWN = 2048  # MiB, so that its size names it
 GROWN = 2560
 UUID = "0f2c7a52-3c1e-4e55-9d0c-2f6d1f3b7a11"
+SIGNATURE = 0x5F2A9C10  # of the disk with an MBR
 PARTUUID = "13121110-1514-1716-1819-1a1b1c1d1e1f"
 CMDLINE = f"copal.disk=size:{OWN}M..{GROWN}M copal.disk-format=if-empty"
 
@@ -62,6 +63,19 @@ def make_gpt(path, sector, label, content):
             image.write(header)
             image.seek(at * sector)
             image.write(entries)
+        image.seek(MIB)
+        image.write(data)
+
+
+def make_mbr(path, content):
+    """An MBR whose second entry, at 1 MiB, is a partition that holds the file `content`."""
+    with open(content, "rb") as file:
+        data = file.read()
+    first, size = MIB // 512, len(data) // 512
+    entry = struct.pack("<B3sB3sII", 0, bytes(3), 0x83, bytes(3), first, size)
+    with open(path, "wb") as image:
+        image.truncate(len(data) + 2 * MIB)
+        image.write(bytes(440) + struct.pack("<IH", SIGNATURE, 0) + bytes(16) + entry + bytes(32) + b"\x55\xaa")
         image.seek(MIB)
         image.write(data)
 
@@ -172,6 +186,19 @@ def in_second_boot(folder):
                         "-blockdev", '{"driver": "blkdebug", "node-name": "dying", "image": "dyingfile", '
                                      '"inject-error": [{"event": "none", "iotype": "write", "errno": 5}]}',
                         "-device", "virtio-blk-pci,drive=dying"]
+    # A file system in a partition whose table was wiped; two that the next tests format, one of them begun and cut off.
+    make_blank(disks.path("wiped"), 140)
+    with open(disks.path("inner"), "rb") as file:
+        poke(disks.path("wiped"), MIB, file.read())
+    disks.virtio("wiped")
+    make_blank(disks.path("scratch"), 150)
+    disks.virtio("scratch")
+    make_blank(disks.path("begun"), 160)
+    poke(disks.path("begun"), 5 * MIB, b"begun")
+    poke(disks.path("begun"), 160 * MIB - 4096, b"Copal makes a file system here: data\n")
+    disks.virtio("begun")
+    make_mbr(disks.path("mbr"), disks.path("inner"))
+    disks.virtio("mbr")
     # A first block that cannot be read.
     make_blank(disks.path("deaf"), 130)
     disks.arguments += ["-blockdev", f"driver=file,filename={disks.path('deaf')},node-name=deaffile",
@@ -208,7 +235,7 @@ def test_after_a_power_cut_the_journal_is_replayed_and_nothing_is_lost(machine):
 
 
 def test_a_file_system_grows_to_its_disk(machine):
-    machine.said(f"grown from {OWN} to {GROWN} MiB")
+    machine.said(f"grown from {OWN - 1} to {GROWN - 1} MiB")
     size, _ = machine.shell("stat -f -c '%b %S' /var/persist")
     blocks, block = map(int, size.split())
     assert blocks * block > (OWN + 200) * MIB, "what it keeps for itself is left out of this"
@@ -223,6 +250,7 @@ def test_running_again_changes_nothing(machine):
 
 @pytest.mark.parametrize("find, what", [
     ("label data", "data"), (f"uuid {UUID.upper()}", "by uuid"), ("partlabel slice", "inner"), (f"partuuid {PARTUUID}", "inner"),
+    (f"partuuid {SIGNATURE:08X}-02", "inner"),
     ("label inner4", "inner4"), ("partlabel slice4", "inner4"), ("path /dev/nvme0n1", "data"), ("size 60M..64M", None)])
 def test_a_disk_is_found(machine, find, what):
     said, code = mount(machine, f"find = {find}\nmount = /var/persist/data\noptions = noexec")
@@ -252,7 +280,8 @@ def test_a_missing_disk_is_an_error_unless_it_is_optional(machine):
 
 
 @pytest.mark.parametrize("size, why", [(100, "has LUKS: it is not formatted"), (110, "has something unknown at byte 115343359"),
-                                       (130, "has what cannot be read")])
+                                       (130, "has what cannot be read"), (140, "is not empty but has ext4 'inner' at byte 10"),
+                                       (160, "has something unknown at byte 5242880")])
 def test_what_is_not_empty_is_not_formatted(machine, size, why):
     said, code = mount(machine, f"find = size {size}M..{size}M\nmount = /var/persist/data\nformat = if-empty")
     assert code == 1 and why in said, said
@@ -273,7 +302,46 @@ def test_nothing_is_formatted_unless_asked(machine):
 
 def test_a_disk_that_fails_in_the_middle_is_an_error(machine):
     said, code = mount(machine, "find = size 120M..120M\nmount = /var/persist/data\nformat = if-empty")
-    assert code == 1 and "mke2fs failed" in said, said
+    assert code == 1 and "cannot be written: I/O error" in said, said
+
+
+SCRATCH = "find = size 150M..150M\nmount = /var/persist/data\nformat = each-boot"
+
+
+def test_a_scratch_disk_is_formatted_each_time(machine):
+    """Whatever state it was left in: even if all that tells of a file system is gone."""
+    for state in ("is empty", "is for one boot", "is for one boot"):
+        said, code = mount(machine, SCRATCH)
+        assert code == 0, said
+        device = re.search(rf"data: (/dev/vd[a-z]) {state}: making an ext4 file system", said).group(1)
+        assert machine.shell("ls /var/persist/data")[0] == "lost+found\n"
+        said, code = mount(machine, SCRATCH)
+        assert (said, code) == ("", 0), "what is mounted stays as it is"
+        assert machine.shell("echo gone >/var/persist/data/file && umount /var/persist/data")[1] == 0
+        if state != "is empty":
+            assert machine.shell(f"dd if=/dev/urandom of={device} bs=1M count=3 && sync")[1] == 0
+
+
+def test_a_scratch_disk_is_that_of_one_file(machine):
+    said, code = mount(machine, SCRATCH, "other")
+    assert code == 1 and "is not empty but has" in said and "it is not formatted" in said, said
+
+
+def test_only_an_empty_disk_becomes_a_scratch_disk(machine):
+    said, code = mount(machine, "find = partlabel slice\nmount = /var/persist/data\nformat = each-boot")
+    assert code == 1 and "is not empty but has ext4 'inner': it is not formatted" in said, said
+
+
+def test_a_disk_that_was_not_made_to_the_end_is_made_again(machine):
+    said, code = mount(machine, "find = size 160M..160M\nmount = /var/persist/data\nformat = if-empty", "other")
+    assert code == 1 and "has something unknown" in said, said
+    text = "find = size 160M..160M\nmount = /var/persist/data\nformat = if-empty\nlabel = again"
+    said, code = mount(machine, text)
+    assert code == 0 and "was not made to the end: making an ext4 file system" in said, said
+    assert machine.shell("echo kept >/var/persist/data/kept && umount /var/persist/data")[1] == 0
+    said, code = mount(machine, text)
+    assert code == 0 and "making" not in said, said
+    assert machine.shell("cat /var/persist/data/kept && umount /var/persist/data") == ("kept\n", 0)
 
 
 def test_small_damage_is_repaired(machine):
@@ -288,7 +356,42 @@ def test_small_damage_is_repaired(machine):
 def test_large_damage_is_left_to_people(machine):
     said, code = mount(machine, "find = label ruined\nmount = /var/persist/data")
     assert code == 1 and "cannot be repaired without a decision (e2fsck: exit code 4): it is not mounted" in said, said
+    assert "boot once with copal.disk-repair=data\n" in said, said
     assert "/var/persist/data" not in machine.shell("cat /proc/mounts")[0]
+
+
+def with_argument(machine, argument, text):
+    """As if it were on the kernel's command line."""
+    machine.shell(f'echo "$(cat /proc/cmdline) {argument}" >/run/cmdline; mount --bind /run/cmdline /proc/cmdline')
+    said, code = mount(machine, text)
+    assert machine.shell("umount /proc/cmdline")[1] == 0
+    return said, code
+
+
+def test_the_command_line_lets_e2fsck_decide(machine):
+    said, code = with_argument(machine, "copal.disk-repair=data", "find = label ruined\nmount = /var/persist/data")
+    assert code == 0 and "repaired as copal.disk-repair asks" in said, said
+    assert machine.shell("umount /var/persist/data")[1] == 0
+    said, code = mount(machine, "find = label ruined\nmount = /var/persist/data")
+    assert code == 0 and "errors" not in said, said
+    assert machine.shell("umount /var/persist/data")[1] == 0
+
+
+def test_the_command_line_gives_up_what_cannot_be_mounted(machine):
+    wiped = "find = size 140M..140M\nmount = /var/persist/data\n"
+    said, code = with_argument(machine, "copal.disk-erase=data", wiped)
+    assert code == 1 and "copal.disk-erase: the file of 'data' says `format = no`" in said, said
+    for again in (False, True):
+        said, code = with_argument(machine, "copal.disk-erase=data", wiped + "format = if-empty\nlabel = new")
+        assert code == 0 and ("is erased as copal.disk-erase asks" in said) == (not again), said
+        assert machine.shell("echo kept >>/var/persist/data/kept; cat /var/persist/data/kept")[0] == "kept\n" * (1 + again)
+        assert machine.shell("umount /var/persist/data")[1] == 0
+
+
+def test_a_name_on_the_command_line_that_is_no_file_is_an_error(machine):
+    said, code = with_argument(machine, "copal.disk-repair=date", "find = label data\nmount = /var/persist/data")
+    assert code == 1 and "copal.disk-repair: there is no disk file 'date'" in said, said
+    assert machine.shell("umount /var/persist/data")[1] == 0, "what has nothing to do with it is mounted"
 
 
 def test_the_wrong_kind_is_refused(machine):

@@ -52,12 +52,15 @@ std::optional<Partition> partition_of(std::string_view name) {
   disk = disk.substr(0, disk.rfind('/'));
   DeviceFile file(path_of(disk.substr(disk.rfind('/') + 1)).c_str());
   const auto partition = find_partition(file, file.sector(), number);
-  if (!partition || partition->start != attribute(name, "start") * 512) return {};
-  return partition;
+  if (!partition) return {};
+  const uint64_t start = attribute(name, "start") * 512;
+  return partition->start.value_or(start) == start ? partition : std::nullopt;
 }
 
 bool same_uuid(std::string_view wanted, const std::array<char, 37>& uuid) {
-  return wanted.size() == 36 && strncasecmp(wanted.data(), uuid.data(), 36) == 0;
+  const std::string_view there(uuid.data());
+  return wanted.size() == there.size() &&
+         strncasecmp(wanted.data(), there.data(), there.size()) == 0;
 }
 
 bool matches(const Disk& disk, const char* name, Device& device) {

@@ -79,40 +79,90 @@ std::optional<int> run(const Disk& disk, const char* const* argv) {
   return {};
 }
 
+void examine_again(Device& device) {
+  DeviceFile file(device.path.c_str());
+  device.volume = examine(file, file.sector());
+}
+
+// Made here, and either not to the end or for one boot only. A file system that reaches as far as
+// the claim may have any text there.
+bool is_claimed(const Disk& disk, Device& device) {
+  const Volume& volume = device.volume;
+  const bool beside =
+      volume.is(Content::ext4) && volume.bytes <= device.size - std::min(device.size, Claim::kRoom);
+  DeviceFile file(device.path.c_str());
+  return (beside || (volume.found == 0 && !volume.unreadable)) && has_claim(file, disk.name);
+}
+
 bool is_empty(const Disk& disk, Device& device) {
   DeviceFile file(device.path.c_str());
   if (device.volume.found != 0 || device.volume.unreadable) {
     return fail(disk, device.path.text(), " is not empty but has ", describe(device.volume).text(),
                 ": it is not formatted");
   }
-  const uint64_t part = std::min(kMiB, file.size());
-  for (const uint64_t from : {uint64_t{0}, file.size() - part}) {
-    const auto at = first_nonzero(file, from, from + part);
-    if (!at) return fail(disk, device.path.text(), " cannot be read: it is not formatted");
-    if (*at == from + part) continue;
-    return fail(disk, device.path.text(), " is not empty but has something unknown at byte ", *at,
-                ": it is not formatted");
-  }
-  return file.size() != 0;
+  const auto at = find_data(file);
+  if (!at) return fail(disk, device.path.text(), " cannot be read: it is not formatted");
+  if (*at == file.size()) return *at != 0;
+  // What lies at the beginning of an old partition may have a name.
+  Rest rest(file, *at / kMiB * kMiB);
+  const Volume there = examine(rest, file.sector());
+  return fail(disk, device.path.text(), " is not empty but has ",
+              there.found != 0 ? describe(there).text() : "something unknown", " at byte ", *at,
+              ": it is not formatted");
 }
 
-bool format(const Disk& disk, Device& device) {
-  if (!disk.format) {
-    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
-                ", no ext4 or XFS (`format = if-empty` makes one where nothing is)");
+// All of it, or nothing.
+bool write_at(const sys::Fd& file, uint64_t at, std::span<const std::byte> bytes) {
+  return pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(at)) ==
+         static_cast<ssize_t>(bytes.size());
+}
+
+// Before a file system is made: nothing on the disk is worth anything from now on. What is erased
+// leaves no mark where the file system happens not to write.
+bool claim(const Disk& disk, Device& device) {
+  if (device.size < 2 * Claim::kRoom) {
+    return fail(disk, device.path.text(), " is too small: it has no 2 MiB");
   }
-  if (!is_empty(disk, device)) return false;
-  say(disk, device.path.text(), " is empty: making an ext4 file system");
+  auto file = sys::open(device.path.c_str(), O_WRONLY | O_EXCL);
+  const Claim claim(device.size, disk.name);
+  const Claim::Block zero{};
+  bool good = file.ok();
+  for (uint64_t at = 0; good && disk.erase && at < Claim::kRoom; at += zero.size()) {
+    good = write_at(*file, at, zero) && write_at(*file, device.size - zero.size() - at, zero);
+  }
+  if (good && write_at(*file, claim.at, claim.block) && fsync(file->get()) == 0) return true;
+  return fail(disk, device.path.text(), " cannot be written: ", std::strerror(errno));
+}
+
+// From now on it is.
+bool release(const Disk& disk, Device& device) {
+  if (!is_claimed(disk, device)) return true;
+  auto file = sys::open(device.path.c_str(), O_WRONLY | O_EXCL);
+  const Claim::Block zero{};
+  if (file.ok() && write_at(*file, Claim(device.size, disk.name).at, zero) &&
+      fsync(file->get()) == 0) {
+    return true;
+  }
+  return fail(disk, device.path.text(), " cannot be written: ", std::strerror(errno));
+}
+
+bool make(const Disk& disk, Device& device, const char* why) {
+  say(disk, device.path.text(), why, ": making an ext4 file system");
+  if (!claim(disk, device)) return false;
   // Tables are written when they are used first, so that a large disk takes no longer.
   constexpr const char* kLazy = "lazy_itable_init=1,lazy_journal_init=1";
   const char* const label = disk.label.empty() ? "" : disk.label.data();
-  const std::array argv = {kMake, "-q", "-t", "ext4", "-E", kLazy, "-L", label, device.path.c_str(),
-                           kEnd};
+  Line size((device.size - Claim::kRoom) >> 10, "k");
+  const std::array argv = {
+      kMake, "-q", "-t", "ext4", "-E", kLazy, "-L", label, device.path.c_str(), size.c_str(), kEnd};
   const auto code = run(disk, argv.data());
   if (code != 0) return fail(disk, "mke2fs failed: exit code ", code.value_or(-1));
-  DeviceFile file(device.path.c_str());
-  device.volume = examine(file, file.sector());
-  return device.volume.is(Content::ext4) || fail(disk, device.path.text(), " has no ext4 even so");
+  examine_again(device);
+  if (!device.volume.is(Content::ext4)) {
+    return fail(disk, device.path.text(), " has no ext4 even so, but ",
+                describe(device.volume).text());
+  }
+  return disk.format == Format::each_boot || release(disk, device);
 }
 
 // The exit codes of e2fsck(8): 1, errors were corrected; 2, and the machine should reboot, which
@@ -125,9 +175,21 @@ bool check(const Disk& disk, Device& device) {
     say(disk, device.path.text(), " had errors, which are corrected");
     return true;
   }
-  return fail(disk, device.path.text(),
-              " cannot be repaired without a decision (e2fsck: exit code ", code.value_or(-1),
-              "): it is not mounted");
+  return fail(
+      disk, device.path.text(), " cannot be repaired without a decision (e2fsck: exit code ",
+      code.value_or(-1),
+      "): it is not mounted. To let e2fsck decide, boot once with copal.disk-repair=", disk.name);
+}
+
+// The decision: whatever e2fsck proposes. It knows where the copies of a superblock are that is no
+// longer one.
+void repair(const Disk& disk, Device& device) {
+  const bool other = device.volume.found != 0 && !device.volume.is(Content::ext4);
+  if (other || disk.type == Type::xfs) return;
+  say(disk, device.path.text(), " is repaired as copal.disk-repair asks");
+  const std::array argv = {kCheck, "-f", "-y", device.path.c_str(), kEnd};
+  (void)run(disk, argv.data());
+  examine_again(device);
 }
 
 // The folder, which is made if need be. No link on another disk leads elsewhere.
@@ -154,17 +216,19 @@ bool is_mounted(const sys::Fd& target, Device& device) {
          makedev(folder.stx_dev_major, folder.stx_dev_minor) == node.st_rdev;
 }
 
-// To the whole of its device. That it cannot is no reason to do without the data.
+// To the whole of its device, but for the place of a claim, which no service must be able to write.
+// That it cannot is no reason to do without the data.
 void grow(const Disk& disk, Device& device) {
   auto root = sys::open(disk.mount.data(), O_RDONLY | O_DIRECTORY);
   struct statfs info {};
   if (!root.ok() || fstatfs(root->get(), &info) < 0) return;
-  uint64_t blocks = device.size / static_cast<uint64_t>(info.f_bsize);
+  const uint64_t size = device.size - std::min(device.size, Claim::kRoom);
+  uint64_t blocks = size / static_cast<uint64_t>(info.f_bsize);
   if (blocks <= device.volume.bytes / static_cast<uint64_t>(info.f_bsize)) return;
   if (ioctl(root->get(), kResize, &blocks) < 0) {
     return say(disk, "cannot grow: ", std::strerror(errno));
   }
-  say(disk, "grown from ", device.volume.bytes / kMiB, " to ", device.size / kMiB, " MiB");
+  say(disk, "grown from ", device.volume.bytes / kMiB, " to ", size / kMiB, " MiB");
 }
 
 bool mount_device(const Disk& disk, Device& device, const sys::Fd& target) {
@@ -179,6 +243,33 @@ bool mount_device(const Disk& disk, Device& device, const sys::Fd& target) {
   return true;
 }
 
+// What is there already, made fit to be mounted.
+bool prepare_there(const Disk& disk, Device& device) {
+  const bool ext4 = device.volume.is(Content::ext4);
+  if (disk.type != Type::any && (disk.type == Type::ext4) != ext4) {
+    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
+                ", which is another `type`");
+  }
+  return !ext4 || (release(disk, device) && (!disk.check || check(disk, device)));
+}
+
+bool prepare(const Disk& disk, Device& device) {
+  const bool scratch = disk.format == Format::each_boot;
+  if (disk.format != Format::no && is_claimed(disk, device)) {
+    return make(disk, device, scratch ? " is for one boot" : " was not made to the end");
+  }
+  if (disk.repair) repair(disk, device);
+  const bool there = device.volume.file_system() && !scratch;
+  if (there && prepare_there(disk, device)) return true;
+  if (disk.erase) return make(disk, device, " is erased as copal.disk-erase asks");
+  if (there) return false;
+  if (disk.format == Format::no) {
+    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
+                ", no ext4 or XFS (`format = if-empty` makes one where nothing is)");
+  }
+  return is_empty(disk, device) && make(disk, device, " is empty");
+}
+
 bool set_up(const Disk& disk, Device& device) {
   const sys::Fd target = open_target(disk);
   if (!target.open()) return fail(disk, disk.mount, ": ", std::strerror(errno));
@@ -186,14 +277,7 @@ bool set_up(const Disk& disk, Device& device) {
   if (!sys::open(device.path.c_str(), O_RDONLY | O_NONBLOCK | O_EXCL).ok()) {
     return fail(disk, device.path.text(), " is in use: ", std::strerror(errno));
   }
-  if (!device.volume.file_system() && !format(disk, device)) return false;
-  const bool ext4 = device.volume.is(Content::ext4);
-  if (disk.type != Type::any && (disk.type == Type::ext4) != ext4) {
-    return fail(disk, device.path.text(), " has ", describe(device.volume).text(),
-                ", which is another `type`");
-  }
-  if (ext4 && disk.check && !check(disk, device)) return false;
-  return mount_device(disk, device, target);
+  return prepare(disk, device) && mount_device(disk, device, target);
 }
 
 bool find_and_set_up(const Disk& disk, const DeviceEvents& events, Time start) {

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kMaxDisks = 64;
 constexpr std::string_view kBootName = "persist";  // of the kernel's command line's
 constexpr std::array<std::string_view, 3> kTypes = {"any", "ext4", "xfs"};
+constexpr std::array<std::string_view, 3> kFormats = {"no", "if-empty", "each-boot"};
 
 enum Key : size_t { find, mount, type, format, label, check, grow, options, wait, optional };
 
@@ -24,7 +25,7 @@ constexpr std::array kDiskKeys = {
            "/dev/NAME"},
     KeyRow{"mount", 1, 1, false, "/var/persist[/FOLDER]"},
     KeyRow{"type", 1, 1, false, "any | ext4 | xfs"},
-    KeyRow{"format", 1, 1, false, "no | if-empty"},
+    KeyRow{"format", 1, 1, false, "no | if-empty | each-boot"},
     KeyRow{"label", 1, 1, false, "NAME, that a file system made here gets"},
     KeyRow{"check", 1, 1, false, "yes | no"},
     KeyRow{"grow", 1, 1, false, "yes | no"},
@@ -104,9 +105,9 @@ void check_partuuid(Lines& lines, const Word& word) {
 void check_path(Lines& lines, const Word& word) {
   if (!is_below(word.text, "/dev")) {
     lines.error(word, Line("a device is below /dev, as in /dev/vdb"));
-  } else if (is_below(word.text, "/dev/disk")) {
-    lines.error(word, Line("nothing makes links in /dev/disk here: find it by label, uuid, "
-                           "partlabel or partuuid"));
+  } else if (is_below(word.text, "/dev/disk") || is_below(word.text, "/dev/mapper")) {
+    lines.error(word, Line("links are not looked at: find it by label, uuid, partlabel or "
+                           "partuuid"));
   }
 }
 
@@ -155,9 +156,7 @@ void set(Lines& lines, Arena& arena, Disk& disk) {
       if (!is_place(word.text)) lines.error(word, Line("expected /var/persist or a folder in it"));
       return;
     case type: return (void)lines.choose(word, kTypes, disk.type);
-    case format:
-      return (void)lines.choose(word, std::array<std::string_view, 2>{"no", "if-empty"},
-                                disk.format);
+    case format: return (void)lines.choose(word, kFormats, disk.format);
     case label: disk.label = arena.copy(word.text); return check_label(lines, word);
     case check: return (void)lines.choose(word, kNoYes, disk.check);
     case grow: return (void)lines.choose(word, kNoYes, disk.grow);
@@ -170,25 +169,39 @@ void set(Lines& lines, Arena& arena, Disk& disk) {
 // What each key says for itself may be impossible with what others say.
 void check_together(Lines& lines, const Disk& disk) {
   if (!lines.seen(Key::find)) return lines.file_error(Line("write `find = `: which disk?"));
-  if (disk.format && (disk.find == Find::label || disk.find == Find::uuid)) {
+  const bool made = disk.format != Format::no;
+  if (made && (disk.find == Find::label || disk.find == Find::uuid)) {
     return lines.file_error(
         Line("an empty disk has no label and no UUID: to format one, find it by size, "
              "path, partlabel or partuuid, and give it a `label`"));
   }
-  if (!disk.format && lines.seen(Key::label)) {
+  if (!made && lines.seen(Key::label)) {
     lines.file_error(
         Line("`label` is what a file system gets that is made: write `format = "
              "if-empty`, or to find one `find = label ",
              disk.label, "`"));
   }
   if (disk.type != Type::xfs) return;
-  if (disk.format) lines.file_error(Line("only ext4 can be made here"));
+  if (made) lines.file_error(Line("only ext4 can be made here"));
   if (disk.find == Find::label && disk.wanted.size() > kMaxXfsLabel) {
     lines.file_error(Line("the label of an XFS has at most ", kMaxXfsLabel, " bytes"));
   }
   if ((lines.seen(Key::check) && disk.check) || (lines.seen(Key::grow) && disk.grow)) {
     lines.file_error(Line("an XFS is neither checked nor grown here, but its journal replayed"));
   }
+}
+
+// For one boot, the kernel's command line says something of the disk that it names.
+void mark(std::span<Disk> disks, std::string_view command_line, std::string_view key,
+          bool Disk::*flag, Reporter& reporter) {
+  const std::string_view name = kernel_argument(command_line, key);
+  if (name.empty()) return;
+  for (Disk& disk : disks) {
+    if (disk.name != name) continue;
+    disk.*flag = true;
+    return;
+  }
+  report(reporter, key, Line("there is no disk file '", name, "'").text());
 }
 
 }  // namespace
@@ -198,9 +211,6 @@ Disk parse_disk(std::string_view name, std::string_view file, std::string_view t
   Disk disk;
   disk.name = name;
   Lines lines(kDiskKeys, file, text, reporter);
-  if (!valid_name(name)) {
-    lines.file_error(Line("the name of a disk file has small letters, digits, - and _"));
-  }
   while (lines.next()) set(lines, arena, disk);
   // What is missing, or seems to contradict, may be what could not be read.
   if (!lines.bad()) check_together(lines, disk);
@@ -252,6 +262,14 @@ std::span<Disk> load_disks(const sys::Fd& root, std::string_view command_line, A
     if (there[i].mount != there[i - 1].mount) continue;
     there[i].bad = there[i - 1].bad = true;
     report(reporter, there[i].name, Line("is mounted where ", there[i - 1].name, " is").text());
+  }
+  mark(there, command_line, "copal.disk-repair", &Disk::repair, reporter);
+  mark(there, command_line, "copal.disk-erase", &Disk::erase, reporter);
+  for (Disk& disk : there) {
+    if (!disk.erase || disk.format != Format::no) continue;
+    disk.bad = true;
+    report(reporter, "copal.disk-erase",
+           Line("the file of '", disk.name, "' says `format = no`").text());
   }
   return there;
 }

@@ -14,6 +14,7 @@
 namespace copal {
 
 enum class Type : uint8_t { any, ext4, xfs };
+enum class Format : uint8_t { no, if_empty, each_boot };
 enum class Find : uint8_t { label, uuid, partlabel, partuuid, size, path };
 
 struct Disk {
@@ -26,10 +27,12 @@ struct Disk {
   std::string_view mount = "/var/persist";
   Type type = Type::any;
   std::string_view label;  // of a file system that is made
-  bool format = false;
+  Format format = Format::no;
   bool check = true;
   bool grow = true;
   bool optional = false;
+  bool repair = false;  // this boot only, by the kernel's command line
+  bool erase = false;
   Duration wait = std::chrono::seconds(10);
   unsigned long flags = MS_NOSUID | MS_NODEV;
 };
@@ -42,7 +45,8 @@ Disk parse_disk(std::string_view name, std::string_view file, std::string_view t
 std::string_view boot_disk(std::string_view command_line, Arena& arena);
 
 // All below `root`, and the kernel's command line's, which is called `persist`. Sorted by where
-// they are mounted, so that a folder comes before what is in it.
+// they are mounted, so that a folder comes before what is in it. `copal.disk-repair=` and
+// `copal.disk-erase=` name one of them.
 std::span<Disk> load_disks(const sys::Fd& root, std::string_view command_line, Arena& arena,
                            Reporter& reporter);
 

@@ -51,13 +51,19 @@ constexpr std::array kMarks = {
     Mark{Content::iso9660, 0, 32768 + 1, "CD001"},
     Mark{Content::swap, 0, 4096 - 10, "SWAPSPACE2"},
     Mark{Content::luks, 0, 0, "LUKS\xba\xbe"},
+    // In any of the first four sectors.
+    Mark{Content::lvm, 0, 0, "LABELONE"},
     Mark{Content::lvm, 0, 512, "LABELONE"},
+    Mark{Content::lvm, 0, 1024, "LABELONE"},
+    Mark{Content::lvm, 0, 1536, "LABELONE"},
     // Linux md 1.1, 1.2, 1.0 and 0.90; what Intel's firmware makes.
     Mark{Content::raid, 0, 0, "\xfc\x4e\x2b\xa9"},
     Mark{Content::raid, 0, 4096, "\xfc\x4e\x2b\xa9"},
     Mark{Content::raid, 4096, 8192, "\xfc\x4e\x2b\xa9"},
     Mark{Content::raid, 65536, 65536, "\xfc\x4e\x2b\xa9"},
     Mark{Content::raid, 512, 1024, "Intel Raid ISM Cfg Sig. "},
+    // The first name in ZFS's first label, after its length.
+    Mark{Content::zfs, 0, 16384 + 20, {"\0\0\0\x07version", 11}},
     Mark{Content::mbr, 0, 510, "\x55\xaa"},
 };
 
@@ -151,6 +157,25 @@ Gpt find_gpt(Source& disk, uint32_t sector) {
   return gpt;
 }
 
+// ---- MBR
+
+// It is the signature of its disk and the number that make one known. The kernel has found the
+// logical ones, from 5 on, where this does not look for them.
+std::optional<Partition> find_mbr_partition(Source& disk, uint32_t sector, uint32_t number) {
+  std::array<std::byte, 512> block;
+  if (number == 0 || number > 0xff || !disk.read(0, block)) return {};
+  if (!is(Bytes(block).subspan(510), "\x55\xaa")) return {};
+  Partition partition;
+  if (number <= 4) partition.start = little(block, 446 + size_t{16} * (number - 1) + 8, 4) * sector;
+  // "5f2a9c10-01": as in a GPT the first group of digits, and of the second the first two.
+  std::array<std::byte, 16> id{};
+  std::copy_n(block.begin() + 440, 4, id.begin());
+  id[5] = std::byte(number);
+  write_uuid(id, true, partition.uuid);
+  partition.uuid[11] = '\0';
+  return partition;
+}
+
 }  // namespace
 
 Volume examine(Source& disk, uint32_t sector) {
@@ -179,21 +204,15 @@ Volume examine(Source& disk, uint32_t sector) {
 }
 
 Line describe(const Volume& volume) {
-  constexpr std::array<std::string_view, 15> kNames = {"ext4",
-                                                       "XFS",
-                                                       "Btrfs",
-                                                       "NTFS",
-                                                       "exFAT",
-                                                       "FAT",
-                                                       "ISO 9660",
-                                                       "swap",
-                                                       "LUKS",
-                                                       "LVM",
-                                                       "RAID",
-                                                       "GPT",
-                                                       "a GPT of which only the backup is whole",
-                                                       "a damaged GPT",
-                                                       "MBR"};
+  constexpr std::array<std::string_view, 16> kNames = {
+      "ext4",          "XFS",
+      "Btrfs",         "NTFS",
+      "exFAT",         "FAT",
+      "ISO 9660",      "swap",
+      "LUKS",          "LVM",
+      "RAID",          "ZFS",
+      "GPT",           "a GPT of which only the backup is whole",
+      "a damaged GPT", "MBR"};
   Line line;
   for (size_t i = 0; i < kNames.size(); ++i) {
     if ((volume.found >> i & 1) != 0) line.add(line.text().empty() ? "" : ", ").add(kNames[i]);
@@ -206,6 +225,7 @@ Line describe(const Volume& volume) {
 
 std::optional<Partition> find_partition(Source& disk, uint32_t sector, uint32_t number) {
   const Gpt gpt = find_gpt(disk, sector);
+  if (!gpt.marked) return find_mbr_partition(disk, sector, number);
   std::array<std::byte, kEntry> entry;
   if (!gpt.good || number == 0 || number > gpt.count ||
       !disk.read(gpt.entries + uint64_t{number - 1} * kEntry, entry)) {
@@ -223,16 +243,60 @@ std::optional<Partition> find_partition(Source& disk, uint32_t sector, uint32_t 
 }
 
 std::optional<uint64_t> first_nonzero(Source& disk, uint64_t from, uint64_t to) {
-  std::array<std::byte, 4096> block;
+  std::array<std::byte, 65536> block;
   while (from < to) {
     const auto part = std::span(block).first(std::min<uint64_t>(block.size(), to - from));
     if (!disk.read(from, part)) return {};
-    const auto found =
-        std::find_if(part.begin(), part.end(), [](std::byte b) { return b != std::byte{}; });
-    from += static_cast<uint64_t>(found - part.begin());
-    if (found != part.end()) return from;
+    // Eight at a time, since there are many.
+    uint64_t word = 0;
+    size_t at = 0;
+    for (; at + sizeof word <= part.size(); at += sizeof word) {
+      std::memcpy(&word, &part[at], sizeof word);
+      if (word != 0) break;
+    }
+    while (at < part.size() && part[at] == std::byte{}) ++at;
+    from += at;
+    if (at < part.size()) return from;
   }
   return to;
+}
+
+std::optional<uint64_t> find_data(Source& disk) {
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  constexpr uint64_t kEnds = 16 * kMiB;
+  // Old partitions begin and end at whole MiB. From the first, where they are small, each is looked
+  // at; of the rest as many, at even distances. RAID of version 0.90 has its mark 64 KiB before the
+  // end, Btrfs 64 KiB behind the beginning; all others are nearer.
+  constexpr uint64_t kEach = 1024 * kMiB;
+  constexpr uint64_t kBefore = uint64_t{64} << 10;
+  constexpr uint64_t kBehind = uint64_t{68} << 10;
+  const uint64_t size = disk.size();
+  const uint64_t ends = std::min(kEnds, size);
+  const uint64_t last = size - ends;
+  const uint64_t step = std::max(size / 1024 / kMiB * kMiB, kMiB);
+  auto at = first_nonzero(disk, 0, ends);
+  if (!at || *at < ends) return at;
+  at = first_nonzero(disk, last, size);
+  if (!at || *at < size) return at;
+  for (uint64_t place = ends; place < last; place += place < kEach ? kMiB : step) {
+    const uint64_t end = std::min(place + kBehind, size);
+    at = first_nonzero(disk, place - kBefore, end);
+    if (!at || *at < end) return at;
+  }
+  return size;
+}
+
+Claim::Claim(uint64_t size, std::string_view name)
+    : at((size & ~uint64_t{sizeof(Block) - 1}) - sizeof(Block)) {
+  const Line text("Copal makes a file system here: ", name, "\n");
+  std::memcpy(block.data(), text.text().data(), text.text().size());
+}
+
+bool has_claim(Source& disk, std::string_view name) {
+  if (disk.size() < Claim::kRoom) return false;
+  const Claim claim(disk.size(), name);
+  Claim::Block block;
+  return disk.read(claim.at, block) && block == claim.block;
 }
 
 }  // namespace copal
