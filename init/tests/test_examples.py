@@ -97,9 +97,10 @@ def test_keys_in_the_manual_are_good():
     for key, words in shown:
         text = f"{key} = {words}\n" + BESIDE.get(key, "")
         text += "" if key in ("run", "task") or "task = " in text else "run = /usr/bin/x\n"
-        files[key] = text + ("" if key == "user" else "user = root\n")
+        files["key-" + key] = text + ("" if key == "user" else "user = root\n")
     root, stubs = world("".join(files.values()))
-    assert check(stubs | files, {"usr/bin/x": ""} | root) == (0, "")
+    status, output = check(stubs | files, {"usr/bin/x": ""} | root)
+    assert (status, output) == (0, ""), output
 
 
 def test_words_of_disks_in_the_manual_are_good():
