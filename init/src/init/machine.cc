@@ -15,9 +15,9 @@ namespace copal {
 namespace {
 
 // All that Copal reads there. A word that looks like one of them and is none was meant to be one.
-constexpr std::array<std::string_view, 7> kParameters = {
-    "copal.console", "copal.disk",     "copal.disk-format", "copal.hostname",
-    "copal.log",     "copal.metadata", "copal.ntp"};
+constexpr std::array<std::string_view, 9> kParameters = {
+    "copal.console",  "copal.disk", "copal.disk-erase", "copal.disk-format", "copal.disk-repair",
+    "copal.hostname", "copal.log",  "copal.metadata",   "copal.ntp"};
 
 }  // namespace
 
