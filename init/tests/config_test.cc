@@ -221,14 +221,9 @@ TEST_F(Config, WhatItSees) {
             "3:8: expected /FROM:/TO, and :write behind it if it may be written");
   EXPECT_EQ(problem("tmpfs = /a:5"),
             "3:12: '5' is not a size: write a number and K, M, G, T, P or E");
-<<<<<<< HEAD
   EXPECT_EQ(problem("dev = all x"), "3:7: `all` stands alone");
   EXPECT_EQ(problem("dev = ../sda"),
             "3:7: a path is whole, from /, without . and .. in it or / at its end");
-=======
-  EXPECT_EQ(problem("dev = all x"), "3:11: one word too many");
-  EXPECT_EQ(problem("dev = ../sda"), "3:7: a path is whole, from /, without . and .. in it");
->>>>>>> 746ab3d5fa2464248ab2cfdaeedc88c2b98879fa
   EXPECT_EQ(problem("mounts = machine\nlandlock = no\nwrite = /x"),
             "5:1: `write` has no sense with `mounts = machine`, which shows everything as it is");
   std::string many;
