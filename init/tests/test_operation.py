@@ -148,7 +148,7 @@ def test_a_tree_tells_of_each_service_once():
     files = {f"{side}{layer:02}": TASK + (f"needs = a{layer - 1:02} b{layer - 1:02}\n" if layer else "")
              for layer in range(24) for side in "ab"}
     with Pid1(files) as init:
-        init.wait_for("init: [ab]23: done", 2)
+        init.wait_for("init: [ab]23: done", 2, seconds=60)
         code, text = init.ctl("tree")
         assert code == 0, text
         lines = text.splitlines()
@@ -160,7 +160,7 @@ def test_a_row_of_any_length():
     names = [f"{n:02}-{'x' * 45}" for n in range(60)]
     needs = "".join(f"needs = {name}\n" for name in names)
     with Pid1({name: TASK for name in names} | {"z": TASK + needs}) as init:
-        init.wait_for("init: z: done")
+        init.wait_for("init: z: done", seconds=60)
         code, text = init.ctl("tree")
         assert code == 0 and text.endswith("z (done)\n" + "".join(f"  {name} (done)\n" for name in names)), text
         assert state(init, "z") == "done" and len(init.ctl("status")[1].splitlines()) == 62
