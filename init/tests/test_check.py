@@ -124,42 +124,6 @@ def test_so_many_files_and_no_more():
     assert len(output.splitlines()) == 1
 
 
-# What a key of the manual's examples needs beside it.
-BESIDE = {"task": "", "when": "task = /usr/bin/x\n", "limit": "task = /usr/bin/x\n", "watchdog": "ready = notify\n",
-          "new-privs": "seccomp = none\n", "mounts": "landlock = no\n"}
-
-
-def test_every_example_of_the_manual_is_good():
-    entries = re.findall(r"^## (\S+)$.*?^    (\S+ = [^\n]*)$", (DOCS / "service-files.md").read_text(), re.M | re.S)
-    assert len(entries) > 40
-    others = {name: GOOD for name in ("network", "disks", "docker")}
-    for key, example in entries:
-        assert example.startswith(key + " = ")
-        beside = BESIDE.get(key, "") + ("" if key == "user" else "user = 5\n")
-        if key not in ("run", "task") and "task" not in beside:
-            beside += "run = /usr/bin/x\n"
-        assert check(others | {"a": beside + example + "\n"}) == (0, ""), example
-
-
-def test_every_file_of_the_documentation_is_good():
-    """The blocks that begin with the path of a file of a service or of a link."""
-    found = 0
-    for page in DOCS.glob("*.md"):
-        for block in re.findall(r"^    # .*\n(?:    .*\n|\n(?=    ))*", page.read_text(), re.M):
-            for text in re.sub(r"^    ", "", block, flags=re.M).split("\n\n#"):
-                match = re.match(r"#? /?(?:etc/|packages/\S+/)(init|network|service)\b(?:/(\S+?))?[\s:]", text)
-                if not match:
-                    continue
-                found += 1
-                text = "# " + text.removeprefix("#") + "\n"
-                if match[1] == "network":
-                    assert check({"a": GOOD}, IMAGE | {f"etc/network/{match[2]}": text}) == (0, ""), text
-                else:
-                    others = {name: GOOD for name in ("network", "metadata", "consul")}
-                    assert check(others | {"a": text}) == (0, ""), text
-    assert found >= 6, found
-
-
 def test_profiles_have_to_be_there():
     status, output = check({"a": GOOD + "seccomp = mine\n"}, {"usr/bin/x": "", "etc/seccomp/service": "8 bytes."})
     assert status == 1

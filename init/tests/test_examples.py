@@ -39,7 +39,7 @@ def world(text):
     for key, words in SETTING.findall(text):
         words = words.split()
         if key in ("run", "task"):
-            root[words[0][1:]] = ""
+            root |= {word[1:]: "" for word in (words[0], *words[2:3] * (words[1:2] == ["--at-stop"]))}
         elif key in ("user", "group", "groups"):
             for name in words:
                 root["etc/passwd"] += f"{name}:x:9:9::/:\n"

@@ -159,7 +159,7 @@ def test_a_tree_tells_of_each_service_once():
 def test_a_row_of_any_length():
     names = [f"{n:02}-{'x' * 45}" for n in range(60)]
     needs = "".join(f"needs = {name}\n" for name in names)
-    with Pid1({name: TASK for name in names} | {"z": TASK + needs}) as init:
+    with Pid1(dict.fromkeys(names, TASK) | {"z": TASK + needs}) as init:
         init.wait_for("init: z: done", seconds=60)
         code, text = init.ctl("tree")
         assert code == 0 and text.endswith("z (done)\n" + "".join(f"  {name} (done)\n" for name in names)), text
