@@ -37,6 +37,7 @@ int listen_on(const char* port) {
 
 // Processes that lose their parent at once, and end at once.
 int orphans(int count) {
+  signal(SIGCHLD, SIG_IGN);
   for (int i = 0; i < count; ++i) {
     const pid_t child = fork();
     if (child < 0) {
@@ -46,7 +47,6 @@ int orphans(int count) {
       (void)!fork();
       _exit(0);
     }
-    signal(SIGCHLD, SIG_IGN);
   }
   return 0;
 }

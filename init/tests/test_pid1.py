@@ -223,7 +223,7 @@ def test_all_of_a_tree_is_asked():
 
 def test_steps_before_and_after_a_stop():
     def step(word, needs=""):
-        return f"run = /pid1 --at-stop /bin/sh -c \"sleep 0.2; echo {word}\"\nuser = root\n{needs}"
+        return f"run = /pid1 --at-stop /bin/sh -c \"sleep 0.2; echo {word}\"\nready = fd\nuser = root\n{needs}"
 
     service = script("trap 'sleep 0.2; echo itself; exit' TERM; echo set; while :; do sleep 0.01; done", "needs = later")
     with Pid1({"later": step("after"), "service": service, "sooner": step("before", "needs = service\n")}) as init:

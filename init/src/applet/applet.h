@@ -20,8 +20,9 @@ int run_manual();
 // --status ADDRESS:PORT: the state of all services over HTTP.
 int run_status(std::span<char*> arguments);
 
-// --at-stop /PROGRAM [ARGUMENT...]: waits until it is stopped, and then becomes that program. Such
-// a service takes a step before another one stops, which it needs, or after, if that one needs it.
+// --at-stop /PROGRAM [ARGUMENT...]: is ready (`ready = fd`) when no stop is missed any more, waits
+// until it is stopped, and then becomes that program. Such a service takes a step before another
+// one stops, which it needs, or after, if that one needs it.
 int run_at_stop(std::span<char*> arguments);
 
 // --disk: mounts what /etc/disks, /run/config/disks and the kernel's command line name.

@@ -18,6 +18,9 @@ int run_at_stop(std::span<char*> arguments) {
   sigaddset(&stops, SIGTERM);
   sigaddset(&stops, SIGINT);
   sigprocmask(SIG_BLOCK, &stops, nullptr);
+  // From now on no stop is missed: `ready = fd` waits for this.
+  constexpr int kReady = 3;
+  (void)!write(kReady, "\n", 1);
   while (sigwaitinfo(&stops, nullptr) < 0 && errno == EINTR) {
   }
   sigprocmask(SIG_UNBLOCK, &stops, nullptr);
