@@ -27,12 +27,6 @@ leave_on_interrupt = false
 leave_on_terminate = false
 
 client {
-  # When the machine goes down, each task is stopped as its job says (kill_signal, kill_timeout) and placed elsewhere, if there is
-  # another machine for it. What is not gone by then is stopped all the same. The service file allows for it.
-  drain_on_shutdown {
-    deadline = "45s"
-  }
-
   # The default would copy the system's programs, Nomad itself among them, into each task of the exec driver. A task
   # brings its program (artifact, or a host volume); it gets what a static program wants from a system.
   chroot_env {
