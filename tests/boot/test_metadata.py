@@ -154,7 +154,9 @@ def test_a_bad_document_starts_nothing(board, tmp_path):
     (tmp_path / "document").write_text(json.dumps({"nomad": {"entries": {"../../etc/x": {"content": "x"}}}}))
     arguments = ["-fw_cfg", f"name=opt/copal/metadata,file={tmp_path / 'document'}"]
     with Machine(board("test"), tmp_path, qemu=arguments) as machine:
-        machine.wait_for(r"init: nomad: failed")
+        machine.wait_for(r"init: metadata-local: restart")
+        machine.wait_for(r"init: metadata-local: restart")
+        assert "init: nomad: exec" not in machine.console
         machine.said(r"metadata-local: fw_cfg: /nomad/entries/\.\.~1\.\.~1etc~1x: is no name for a file")
 
 
