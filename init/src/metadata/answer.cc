@@ -8,7 +8,7 @@ std::string pack(const Answer& answer) {
   std::string bytes(1, static_cast<char>(answer.outcome));
   for (const std::string* part :
        {&answer.identity.hostname, &answer.identity.keys, &answer.identity.address}) {
-    bytes.append(part->c_str()).push_back('\0');
+    bytes.append(part->substr(0, part->find('\0'))).push_back('\0');
   }
   return bytes + answer.text;
 }
