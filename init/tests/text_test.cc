@@ -156,5 +156,13 @@ TEST(Arena, RunsOut) {
   EXPECT_EQ(memory.arena().copy("x"), "x");
 }
 
+TEST(IsBelow, LooksAtWholeNames) {
+  EXPECT_TRUE(is_below("/run/init", "/run"));
+  EXPECT_TRUE(is_below("/run", "/run"));
+  EXPECT_TRUE(is_below("/run", "/"));
+  EXPECT_FALSE(is_below("/runner", "/run"));
+  EXPECT_FALSE(is_below("/", "/run"));
+}
+
 }  // namespace
 }  // namespace copal

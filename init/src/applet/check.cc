@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -69,11 +70,9 @@ bool is_program(const sys::Fd& root, const char* path) {
 
 // What is there is made at boot or by somebody who runs then, and no image has it.
 bool made_later(std::string_view path) {
-  for (const std::string_view top : {"/dev", "/proc", "/run", "/sys", "/tmp", "/var"}) {
-    if (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/'))
-      return true;
-  }
-  return false;
+  constexpr std::array kTops = {"/dev", "/proc", "/run", "/sys", "/tmp", "/var"};
+  return std::any_of(kTops.begin(), kTops.end(),
+                     [&](const char* top) { return is_below(path, top); });
 }
 
 const char* program(const Spec& spec) {

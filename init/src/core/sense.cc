@@ -6,19 +6,10 @@
 #include "core/parser.h"
 
 namespace copal {
-namespace {
-
-bool below(std::string_view path, std::string_view top) {
-  if (top == "/" || path == top) return true;
-  return path.starts_with(top) && path[top.size()] == '/';
-}
-
-}  // namespace
-
 // The service has something of its own where the machine has `path`: what says so.
 std::optional<Key> Parser::covered_by(std::string_view path) const {
   const Confinement& seen = spec_.confinement;
-  const auto covers = [&](const char* top) { return below(path, top); };
+  const auto covers = [&](const char* top) { return is_below(path, top); };
   // The machine's own comes last, over all else.
   if (!seen.own_mounts || std::any_of(seen.write.begin(), seen.write.end(), covers)) return {};
   if (std::any_of(seen.hide.begin(), seen.hide.end(), covers)) return Key::hide;
@@ -39,7 +30,7 @@ void Parser::check_mount_point(Key key, std::string_view path) {
   for (const Bind& bind : seen.bind) times += same(bind.to) ? 1 : 0;
   if (times > 1) key_error(key, Line("something else is put at ", path, ", too"));
   if (path == "/") key_error(key, Line("there is no service without its files"));
-  if (path != "/tmp" && below(path, "/tmp")) {
+  if (path != "/tmp" && is_below(path, "/tmp")) {
     key_error(key, Line("/tmp is its own and fresh: ", path, " is not there"));
   }
 }

@@ -114,6 +114,11 @@ Line clean(std::string_view text) {
   return line;
 }
 
+bool is_below(std::string_view path, std::string_view top) {
+  if (top == "/" || path == top) return true;
+  return path.starts_with(top) && path[top.size()] == '/';
+}
+
 bool valid_domain(std::string_view text) {
   constexpr size_t kLongest = 253;
   constexpr size_t kLongestLabel = 63;

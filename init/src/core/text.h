@@ -63,6 +63,8 @@ std::string_view take_word(std::string_view& text);
 size_t printable(std::string_view text);
 // What does not show becomes `?`.
 Line clean(std::string_view text);
+// `path` is `top`, or something in it. Both are whole, and without / at their end.
+bool is_below(std::string_view path, std::string_view top);
 // Labels of letters, digits, - and _, with dots between: the name of a host or a domain.
 bool valid_domain(std::string_view text);
 // Of a host, which the kernel has to take, too.

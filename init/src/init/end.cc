@@ -141,6 +141,7 @@ void Runner::send_to_main(Index i, int signal) {
   if (!sent.ok() && sent.error().code != ESRCH) {
     log_.fail(Level::error, services_.specs[i].name.data(), sent.error());
   }
+  // A stopped process cannot act on a signal.
   siginfo_t info{};
   (void)waitid(P_PIDFD, static_cast<id_t>(processes_[i].pidfd.get()), &info,
                WSTOPPED | WNOHANG | WNOWAIT);

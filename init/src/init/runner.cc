@@ -278,14 +278,16 @@ bool Runner::others_left() {
 
 void Runner::advance_shutdown() {
   if (shutdown_.phase() == Shutdown::Phase::running) return;
-  const bool others = others_left();
+  using Phase = Shutdown::Phase;
+  // While services stop, which may be a thousand, nobody looks at all processes each time.
+  const auto others = [&] { return shutdown_.phase() >= Phase::terminating && others_left(); };
   // Several phases may be over at once, with no event to come that would end the next.
-  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), others)) {
-    if (shutdown_.phase() == Shutdown::Phase::tasks) supervisor_.start_shutdown_tasks(now_);
-    if (shutdown_.phase() == Shutdown::Phase::log) supervisor_.stop_last();
-    if (!others) continue;
-    if (shutdown_.phase() == Shutdown::Phase::terminating) (void)kill(-1, SIGTERM);
-    if (shutdown_.phase() == Shutdown::Phase::killing) {
+  while (shutdown_.advance(now_, supervisor_.all_at_rest(), supervisor_.last_at_rest(), others())) {
+    if (shutdown_.phase() == Phase::tasks) supervisor_.start_shutdown_tasks(now_);
+    if (shutdown_.phase() == Phase::log) supervisor_.stop_last();
+    if (!others()) continue;
+    if (shutdown_.phase() == Phase::terminating) (void)kill(-1, SIGTERM);
+    if (shutdown_.phase() == Phase::killing) {
       log_.say(Level::warning, "killing what is left ", now_);
       (void)kill(-1, SIGKILL);
     }

@@ -22,11 +22,7 @@ std::string_view name(Ending ending) {
 constexpr size_t kMaxMounts = 1024;
 
 bool of_the_kernel(std::string_view path) {
-  for (const std::string_view top : {"/proc", "/sys", "/dev"}) {
-    if (path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/'))
-      return true;
-  }
-  return path == "/";
+  return path == "/" || is_below(path, "/proc") || is_below(path, "/sys") || is_below(path, "/dev");
 }
 
 // Last mounted, first unmounted. What is still in use is at least made read-only, which writes it

@@ -1,9 +1,10 @@
 // The end, in phases, each with a deadline, so that nothing can keep a machine from going down:
 //
-//   stopping     services stop, in reverse order    as long as their files allow, one after the
-//   other tasks        what is to run at shutdown    as long as their files allow terminating
-//   SIGTERM to all that is left, such as Nomad's tasks    the longest limit of `kill` log the log
-//   has taken down all that was said, and stops    3 s killing      SIGKILL to all that is left 2 s
+//   stopping     services stop, in reverse order: as long as their files allow
+//   tasks        what is to run at shutdown: as long as their files allow
+//   terminating  SIGTERM to all that is left, as Nomad's tasks: the longest limit of `kill`
+//   log          the log has taken down all that was said, and stops: 3 s
+//   killing      SIGKILL to all that is left: 2 s
 //   over         a child syncs and unmounts, as long as something is written; then reboot(2)
 //
 // A service that asks for more time moves the deadline of the first two, by ten minutes in all.
@@ -21,7 +22,7 @@ enum class Ending : uint8_t { poweroff, reboot, kexec };
 
 class Shutdown {
  public:
-  enum class Phase : uint8_t { running, stopping, tasks, log, terminating, killing, over };
+  enum class Phase : uint8_t { running, stopping, tasks, terminating, log, killing, over };
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] Ending ending() const { return ending_; }

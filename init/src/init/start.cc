@@ -53,7 +53,6 @@ Status Runner::add_notify_variables(const Spec& spec, launch::Plan& plan) {
     const std::string_view copy = arena_.copy(variable.text());
     memory = memory && copy.data();
     *end++ = copy.data();
-    return copy;
   };
   add(Line("NOTIFY_SOCKET=/run/init/", spec.name, ".notify"));
   if (spec.watchdog != Duration{}) {
@@ -61,8 +60,7 @@ Status Runner::add_notify_variables(const Spec& spec, launch::Plan& plan) {
     add(Line("WATCHDOG_USEC=", std::chrono::microseconds(spec.watchdog).count()));
     // Room for the number, of which only the child knows it; the rest is zero, which ends it.
     const std::span<char> room = arena_.make<char>(kPid.size() + 12);
-    memory = memory && !room.empty();
-    if (!memory) return Error{ENOMEM, "prepare"};
+    if (room.empty()) return Error{ENOMEM, "prepare"};
     std::ranges::copy(kPid, room.begin());
     plan.watched = room.subspan(kPid.size());
     *end++ = room.data();

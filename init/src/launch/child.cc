@@ -167,8 +167,7 @@ Line describe(const News& failure) {
 void run(const Plan& plan, const sys::Fd& report, const sys::Fd& ready) {
   umask(022);
   // The memory is the child's own copy.
-  const Line number(getpid());
-  if (!plan.watched.empty()) std::ranges::copy(number.text(), plan.watched.begin());
+  if (!plan.watched.empty()) std::ranges::copy(Line(getpid()).text(), plan.watched.begin());
   Given given{plan.output, report.get(), ready.get()};
   if (shares_files(plan) && !own_descriptors(given)) _exit(127);
   const auto tell = [&](const News& news) { (void)!write(given.report, &news, sizeof news); };

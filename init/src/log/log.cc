@@ -61,7 +61,7 @@ bool read_argument(std::string_view text, Setup& setup) {
 class Server {
  public:
   Server(Setup& setup, std::span<std::byte> memory, std::span<pollfd> polls);
-  // Until `term` can be read.
+  // Until `stop` can be read.
   void run(const sys::Fd& stop);
 
   static constexpr size_t kOtherPolls = 4 + kClients;

@@ -68,9 +68,7 @@ std::optional<Source> parse_source(std::string_view value) {
 
 std::string_view host_label(std::string_view name) {
   const std::string_view label = name.substr(0, name.find_first_of(".\r\n"));
-  const auto good = [](char c) { return plain(c) && c != '_' && c != '~' && c != ':'; };
-  const bool valid = !label.empty() && label.size() <= 63 && label.front() != '-' &&
-                     label.back() != '-' && std::all_of(label.begin(), label.end(), good);
+  const bool valid = valid_domain(label) && label.find('_') == std::string_view::npos;
   return valid ? label : std::string_view();
 }
 
